@@ -1,0 +1,1 @@
+//! The scenario file: its model, its strict reader, and the scenarios.

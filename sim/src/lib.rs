@@ -1,0 +1,1 @@
+//! A seeded, deterministic simulator for tokio, libp2p and RocksDB programs.

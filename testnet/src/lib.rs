@@ -1,0 +1,1 @@
+//! The live drivers: the same node as local processes and containers.
