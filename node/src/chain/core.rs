@@ -1,0 +1,437 @@
+//! The core: one state, one method for each input.
+
+use super::{
+    effects::{ChainEvent, Commit, CommitBlock, Effect, Offence, Source, Template, Verdict},
+    mempool::{Limits, Mempool, Refused},
+    sync::{RANGE_BLOCKS_MAX, Request, Status, Sync},
+    tree::{BlockTree, REORG_DEPTH_MAX},
+    validation::{self, BlockError, FormError, Rules, Unverified},
+};
+use crate::{
+    crypto::{Address, Hash, merkle},
+    ledger::{self, Overlay, ReadError, TransactionError},
+    types::{BLOCK_BYTES_MAX, Block, Header, Height, Seal, Timestamp, Transaction, Work},
+};
+use jmt::storage::TreeReader;
+use libp2p::PeerId;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+/// Hashes of wrong blocks that are remembered, so that they are not worked on twice.
+pub const WRONG_BLOCKS_MAX: usize = 1024;
+
+/// A template is built anew when it is older than this and transactions have come, in milliseconds.
+pub const TEMPLATE_AGE_MS_MAX: u64 = 2_000;
+
+/// Bytes that a block's header and framing may take beside its transactions.
+const BLOCK_OVERHEAD_BYTES: usize = 1024;
+
+/// How this node takes part.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who gets the rewards of blocks that are produced here; `None` produces none.
+    pub proposer: Option<Address>,
+    /// Bounds of the mempool.
+    pub mempool: Limits,
+}
+
+/// The head of the chain, as others see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Height of the head.
+    pub height: Height,
+    /// Its identifier.
+    pub hash: Hash,
+    /// Its timestamp.
+    pub timestamp: Timestamp,
+    /// Work of the whole chain.
+    pub work: Work,
+    /// The highest confirmed height.
+    pub confirmed: Height,
+}
+
+/// Why a submitted transaction is not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// It is wrong on every state.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// It cannot be executed on the present state.
+    #[error(transparent)]
+    State(#[from] TransactionError),
+    /// The mempool does not take it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The state could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// The chain's state machine.
+pub struct Core {
+    rules: Rules,
+    settings: Settings,
+    genesis: Hash,
+    tree: BlockTree,
+    mempool: Mempool,
+    sync: Sync,
+    wrong: (BTreeSet<Hash>, VecDeque<Hash>),
+    template: Option<(Arc<Template>, Timestamp)>,
+    mempool_changed: bool,
+}
+
+impl Core {
+    /// A core on a chain that is stored: `headers` are the last [`super::TREE_WINDOW`] of it, the lowest first.
+    pub fn new(
+        rules: Rules,
+        settings: Settings,
+        genesis: Hash,
+        headers: impl IntoIterator<Item = (Hash, Header, Work)>,
+    ) -> Self {
+        Self {
+            rules,
+            genesis,
+            tree: BlockTree::new(headers),
+            mempool: Mempool::new(settings.mempool),
+            settings,
+            sync: Sync::default(),
+            wrong: Default::default(),
+            template: None,
+            mempool_changed: false,
+        }
+    }
+
+    /// The head.
+    pub fn head(&self) -> Head {
+        let (hash, height) = (self.tree.head(), self.tree.height());
+        let timestamp = self.tree.header(&hash).expect("the head is in the tree").timestamp;
+        let work = self.tree.work(&hash).expect("the head is in the tree");
+        Head { height, hash, timestamp, work, confirmed: self.rules.engine.confirmed(&self.rules.params, height) }
+    }
+
+    /// The waiting transactions.
+    pub fn mempool(&self) -> &Mempool {
+        &self.mempool
+    }
+
+    /// Who is connected and what they claim.
+    pub fn sync(&self) -> &Sync {
+        &self.sync
+    }
+
+    /// What this node says of its chain.
+    pub fn status(&self) -> Status {
+        let head = self.head();
+        Status { genesis: self.genesis, head: head.hash, height: head.height, work: head.work }
+    }
+
+    /// Time has passed. To be called at least once a second.
+    pub fn on_tick(&mut self, now: Timestamp, state: &dyn TreeReader) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(peer) = self.sync.overdue(now) {
+            self.sync.rest(&peer, now);
+            effects.push(Effect::Penalise(peer, Offence::UselessAnswer("no answer to a range".into())));
+        }
+        let status = self.status();
+        effects.extend(self.sync.due_for_status(now).into_iter().map(|p| Effect::Ask(p, Request::Status(status))));
+        self.ask_for_range(now, &mut effects);
+        let stale = match &self.template {
+            None => true,
+            Some((_, built)) => self.mempool_changed && now.since(*built) >= TEMPLATE_AGE_MS_MAX,
+        };
+        if stale {
+            self.renew_template(now, state, &mut effects);
+        }
+        effects
+    }
+
+    /// A peer connected.
+    pub fn on_connected(&mut self, peer: PeerId, now: Timestamp) -> Vec<Effect> {
+        self.sync.connected(peer);
+        let status = self.status();
+        self.sync.due_for_status(now).into_iter().map(|p| Effect::Ask(p, Request::Status(status))).collect()
+    }
+
+    /// A peer is gone.
+    pub fn on_disconnected(&mut self, peer: &PeerId) {
+        self.sync.disconnected(peer);
+    }
+
+    /// A peer told its status, by asking or by answering.
+    pub fn on_status(&mut self, peer: PeerId, status: Status, now: Timestamp) -> Vec<Effect> {
+        if status.genesis != self.genesis {
+            self.sync.rest(&peer, now);
+            return vec![Effect::Penalise(peer, Offence::OtherChain)];
+        }
+        self.sync.told(peer, status);
+        let mut effects = Vec::new();
+        self.ask_for_range(now, &mut effects);
+        effects
+    }
+
+    /// A question to a peer failed.
+    pub fn on_failure(&mut self, peer: &PeerId, now: Timestamp) {
+        self.sync.rest(peer, now);
+    }
+
+    /// The range that was asked for ends here; its blocks were given to [`Core::on_block`] one by one before.
+    pub fn on_range_end(&mut self, peer: PeerId, blocks: usize, now: Timestamp) -> Vec<Effect> {
+        self.sync.answered(&peer);
+        if blocks == 0 {
+            // It has nothing that we lack, so its claim is old or untrue.
+            self.sync.rest(&peer, now);
+        }
+        let mut effects = Vec::new();
+        self.ask_for_range(now, &mut effects);
+        effects
+    }
+
+    /// A transaction came, from a client or by gossip.
+    ///
+    /// # Errors
+    /// Why it is not taken in.
+    pub fn on_transaction(
+        &mut self,
+        source: Source,
+        transaction: Transaction,
+        state: &dyn TreeReader,
+    ) -> Result<(Hash, Vec<Effect>), SubmitError> {
+        if self.mempool.has_verified(&transaction) {
+            return Err(Refused::Known.into());
+        }
+        self.rules.check_form(&transaction)?;
+        let height = self.tree.height();
+        let account = ledger::account(state, height, &transaction.sender())?;
+        ledger::admissible(&account, height.next(), &transaction)?;
+        let id = self.mempool.insert(transaction.clone(), account.nonce)?;
+        self.mempool_changed = true;
+        let local = source == Source::Local;
+        Ok((id, local.then(|| Effect::PublishTransaction(Box::new(transaction))).into_iter().collect()))
+    }
+
+    /// The miner found the seal of a template.
+    pub fn on_sealed(
+        &mut self,
+        template: &Template,
+        seal: Seal,
+        now: Timestamp,
+        state: &dyn TreeReader,
+    ) -> Vec<Effect> {
+        let header = Header { seal, ..template.header.clone() };
+        let block = Block { header, transactions: template.transactions.clone() };
+        self.on_block(Source::Local, block, now, state).1
+    }
+
+    /// A block came: from the miner, by gossip, or in a range.
+    pub fn on_block(
+        &mut self,
+        source: Source,
+        block: Block,
+        now: Timestamp,
+        state: &dyn TreeReader,
+    ) -> (Verdict, Vec<Effect>) {
+        let hash = block.hash();
+        if self.tree.contains(&hash) {
+            return (Verdict::Ignore, Vec::new());
+        }
+        if self.wrong.0.contains(&hash) {
+            return (Verdict::Reject, blame(source, "a block that is known to be wrong".into()));
+        }
+        let (parent_hash, height) = (block.header.parent, block.header.height);
+        let Some(parent) = self.tree.header(&parent_hash) else {
+            return (Verdict::Ignore, self.on_orphan(source, hash, height, now));
+        };
+        if parent.height < self.tree.height().back(REORG_DEPTH_MAX) {
+            return (Verdict::Reject, blame(source, format!("it forks {REORG_DEPTH_MAX} blocks below the head")));
+        }
+        let checked = Unverified(block)
+            .check_header(&self.rules, parent, &self.tree.ancestors(parent_hash), now)
+            .and_then(|checked| checked.check_body(&self.rules, |tx| self.mempool.has_verified(tx)));
+        let verified = match checked {
+            Ok(verified) => verified,
+            Err(error) => return self.refuse(source, hash, &error),
+        };
+        let difficulty = self.rules.engine.weight(&verified.block().header);
+        let work = self.tree.work(&parent_hash).expect("the parent is in the tree").plus(difficulty);
+        self.tree.insert(hash, verified.block().clone(), work);
+        if work <= self.head().work {
+            return (Verdict::Accept, Vec::new());
+        }
+        match self.prepare_commit(hash, state) {
+            Ok(None) => (Verdict::Ignore, Vec::new()),
+            Ok(Some(commit)) => {
+                let mut effects = Vec::new();
+                if source == Source::Local {
+                    effects.push(Effect::Notify(ChainEvent::Produced { height, hash }));
+                    effects.push(Effect::PublishBlock(verified.block().clone()));
+                }
+                effects.insert(0, Effect::Commit(Box::new(commit)));
+                (Verdict::Accept, effects)
+            }
+            Err((wrong, error)) => {
+                let ours = error.is_ours();
+                for gone in self.tree.remove_branch(wrong) {
+                    if !ours {
+                        self.remember_wrong(gone);
+                    }
+                }
+                self.refuse(source, hash, &error)
+            }
+        }
+    }
+
+    /// The commit that was asked for is durable. `reverted` are the blocks that it took back, the highest first.
+    pub fn committed(
+        &mut self,
+        commit: &Commit,
+        reverted: Vec<Arc<Block>>,
+        now: Timestamp,
+        state: &dyn TreeReader,
+    ) -> Vec<Effect> {
+        let before = self.head();
+        let mut effects = Vec::new();
+        if !reverted.is_empty() {
+            let (depth, fork) = (reverted.len() as u64, commit.route.fork);
+            effects.push(Effect::Notify(ChainEvent::Reorganised { depth, fork, old_head: before.hash }));
+        }
+        self.tree.switch(&commit.route, reverted.clone());
+        for CommitBlock { hash, block, .. } in &commit.blocks {
+            self.mempool.settle(&block.transactions, block.header.height);
+            let transactions = block.transactions.iter().map(Transaction::id).collect();
+            let head = ChainEvent::Head { height: block.header.height, hash: *hash, transactions };
+            effects.push(Effect::Notify(head));
+        }
+        self.reinject(&reverted, state);
+        let after = self.head();
+        if after.confirmed != before.confirmed
+            && let Some(hash) = self.tree.canonical(after.confirmed)
+        {
+            effects.push(Effect::Notify(ChainEvent::Confirmed { height: after.confirmed, hash }));
+        }
+        self.renew_template(now, state, &mut effects);
+        effects
+    }
+
+    /// Transactions of reverted blocks wait again, unless the new branch has settled their nonces.
+    fn reinject(&mut self, reverted: &[Arc<Block>], state: &dyn TreeReader) {
+        let height = self.tree.height();
+        for transaction in reverted.iter().rev().flat_map(|block| &block.transactions) {
+            let Ok(account) = ledger::account(state, height, &transaction.sender()) else { continue };
+            if ledger::admissible(&account, height.next(), transaction).is_ok() {
+                // A refusal is the mempool's limits at work; the sender sees the transaction as not included.
+                let _refused = self.mempool.insert(transaction.clone(), account.nonce);
+            }
+        }
+    }
+
+    fn on_orphan(&mut self, source: Source, hash: Hash, height: Height, now: Timestamp) -> Vec<Effect> {
+        let Source::Peer(peer) = source else { return Vec::new() };
+        self.sync.has_unknown(peer, hash, height, self.status());
+        let mut effects = Vec::new();
+        self.ask_for_range(now, &mut effects);
+        effects
+    }
+
+    fn ask_for_range(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if let Some(peer) = self.sync.next(now, self.head().work) {
+            let locator = self.tree.locator(self.genesis);
+            effects.push(Effect::Ask(peer, Request::Blocks { locator, count: RANGE_BLOCKS_MAX }));
+        }
+    }
+
+    /// Executes the branch up to `tip`. The error names the block that is wrong.
+    fn prepare_commit(&self, tip: Hash, state: &dyn TreeReader) -> Result<Option<Commit>, (Hash, BlockError)> {
+        let Some(route) = self.tree.route(tip) else { return Ok(None) };
+        let mut overlay = Overlay::new(state, route.fork);
+        let mut blocks = Vec::with_capacity(route.blocks.len());
+        for (hash, block, work) in &route.blocks {
+            let executed = validation::execute(block, &self.rules, &overlay).map_err(|error| (*hash, error))?;
+            overlay.push(&executed.update);
+            blocks.push(CommitBlock { hash: *hash, block: block.clone(), work: *work, update: executed.update });
+        }
+        Ok(Some(Commit { route, blocks }))
+    }
+
+    fn refuse(&mut self, source: Source, hash: Hash, error: &BlockError) -> (Verdict, Vec<Effect>) {
+        if error.is_ours() {
+            tracing::warn!(block = %hash, %error, "chain.block_not_judged");
+            return (Verdict::Ignore, Vec::new());
+        }
+        self.remember_wrong(hash);
+        tracing::warn!(block = %hash, ?source, %error, "chain.block_refused");
+        (Verdict::Reject, blame(source, error.to_string()))
+    }
+
+    fn remember_wrong(&mut self, hash: Hash) {
+        let (set, order) = &mut self.wrong;
+        if set.insert(hash) {
+            order.push_back(hash);
+        }
+        if order.len() > WRONG_BLOCKS_MAX
+            && let Some(oldest) = order.pop_front()
+        {
+            set.remove(&oldest);
+        }
+    }
+
+    fn renew_template(&mut self, now: Timestamp, state: &dyn TreeReader, effects: &mut Vec<Effect>) {
+        let Some(proposer) = self.settings.proposer else { return };
+        self.mempool_changed = false;
+        match self.build_template(proposer, now, state) {
+            Ok(template) => {
+                let template = Arc::new(template);
+                self.template = Some((template.clone(), now));
+                effects.push(Effect::Mine(Some(template)));
+            }
+            Err(error) => {
+                tracing::error!(%error, "chain.template_failed");
+                self.template = None;
+                effects.push(Effect::Mine(None));
+            }
+        }
+    }
+
+    fn build_template(&self, proposer: Address, now: Timestamp, state: &dyn TreeReader) -> Result<Template, BlockError> {
+        let (parent, height) = (self.tree.head(), self.tree.height().next());
+        let below = self.tree.height();
+        let bytes = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES;
+        let count = self.rules.params.block_transactions_max as usize;
+        let next = |address: &Address| ledger::account(state, below, address).ok().map(|account| account.nonce);
+        let mut transactions = self.mempool.select(height, count, bytes, next);
+        let overlay = Overlay::new(state, below);
+        // A waiting transaction may have lost its cover to another of its sender; leave it and what follows it out.
+        let executed = loop {
+            match ledger::execute(&overlay, &self.rules.params, height, proposer, &transactions) {
+                Err(ledger::ExecuteError::Transaction { index, .. }) => {
+                    let uncovered = transactions.remove(index).body.sender;
+                    let kept = |(place, tx): &(usize, Transaction)| *place < index || tx.body.sender != uncovered;
+                    transactions = transactions.into_iter().enumerate().filter(kept).map(|(_, tx)| tx).collect();
+                }
+                other => break other?,
+            }
+        };
+        let ancestors = self.tree.ancestors(parent);
+        let difficulty = self.rules.engine.next_difficulty(&self.rules.params, height, &ancestors);
+        let earliest = self.rules.engine.earliest(height, &ancestors);
+        let leaves: Vec<_> = transactions.iter().map(crate::encode).collect();
+        let header = Header {
+            height,
+            parent,
+            transactions_root: merkle::root(&leaves),
+            state_root: executed.state_root,
+            timestamp: now.max(earliest),
+            proposer,
+            seal: Seal::Pow { difficulty, nonce: 0 },
+        };
+        Ok(Template { unsealed: header.unsealed_hash(), difficulty, header, transactions })
+    }
+}
+
+fn blame(source: Source, reason: String) -> Vec<Effect> {
+    match source {
+        Source::Peer(peer) => vec![Effect::Penalise(peer, Offence::InvalidBlock(reason))],
+        Source::Local => Vec::new(),
+    }
+}

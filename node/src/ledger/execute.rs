@@ -1,0 +1,220 @@
+//! The transition from one state to the next.
+
+use super::state::{Account, Overlay, ReadError, StateUpdate, Supply, account, account_key, supply, supply_key};
+use crate::{
+    crypto::{Address, Hash},
+    types::{Amount, ChainParams, Genesis, Height, Nonce, Payload, Transaction},
+};
+use jmt::Sha256Jmt;
+use std::collections::BTreeMap;
+
+/// The outcome of executing a block's transactions.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// The state root that the header must have.
+    pub state_root: Hash,
+    /// What to store.
+    pub update: StateUpdate,
+}
+
+/// A block that cannot be executed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// A transaction is not valid at its place: the proposer's fault.
+    #[error("transaction {index} ({id:?}) is not valid there: {cause}")]
+    Transaction {
+        /// Its place in the block.
+        index: usize,
+        /// Its identifier.
+        id: Hash,
+        /// Why.
+        cause: TransactionError,
+    },
+    /// Rewards have outgrown the range of an amount.
+    #[error("the supply at height {0} does not fit an amount")]
+    SupplyOverflow(Height),
+    /// The state could not be read: a fault of ours, not of the block.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Why a transaction cannot be executed on a state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransactionError {
+    /// Not the sender's next one.
+    #[error("nonce is {got}, and the account's next is {expected}")]
+    Nonce {
+        /// The account's next nonce.
+        expected: Nonce,
+        /// The transaction's.
+        got: Nonce,
+    },
+    /// The sender cannot pay.
+    #[error("costs {cost}, and the balance is {balance}")]
+    Balance {
+        /// Amount and fee.
+        cost: Amount,
+        /// What the account has.
+        balance: Amount,
+    },
+    /// Amount and fee add up to more than an amount can hold.
+    #[error("amount and fee overflow")]
+    Overflow,
+    /// A transfer of nothing.
+    #[error("the amount is zero")]
+    ZeroAmount,
+    /// Its time is over.
+    #[error("valid until height {valid_until}, and this is height {height}")]
+    Expired {
+        /// The last height it may be included at.
+        valid_until: Height,
+        /// The height it would be at.
+        height: Height,
+    },
+}
+
+/// Executes `transactions` as the block at `height`, proposed by `proposer`, on the state one below.
+///
+/// Signatures, sizes and the chain id are checked before, by [`crate::chain::validation`].
+///
+/// # Errors
+/// The first transaction that is not valid at its place, or a failure to read the state.
+pub fn execute(
+    parent: &Overlay<'_>,
+    params: &ChainParams,
+    height: Height,
+    proposer: Address,
+    transactions: &[Transaction],
+) -> Result<Executed, ExecuteError> {
+    let below = height.prev().expect("the genesis block is executed by execute_genesis");
+    let mut changes = Changes { parent, below, accounts: BTreeMap::new() };
+    let mut fees = Amount(0);
+    for (index, transaction) in transactions.iter().enumerate() {
+        let fee = changes.apply(height, transaction)?.map_err(|cause| ExecuteError::Transaction {
+            index,
+            id: transaction.id(),
+            cause,
+        })?;
+        fees = fees.checked_add(fee).ok_or(ExecuteError::SupplyOverflow(height))?;
+    }
+    let issued = supply(parent, below)?.total.checked_add(params.block_reward);
+    let total = issued.ok_or(ExecuteError::SupplyOverflow(height))?;
+    // The sum of all balances is the supply, so below this line a balance cannot overflow before the supply has.
+    let income = params.block_reward.checked_add(fees).ok_or(ExecuteError::SupplyOverflow(height))?;
+    let account = changes.account(proposer)?;
+    account.balance = account.balance.checked_add(income).ok_or(ExecuteError::SupplyOverflow(height))?;
+    let accounts = changes.accounts;
+    Ok(commit(parent, height, accounts, Supply { height, total })?)
+}
+
+/// Executes a genesis document on the empty state.
+///
+/// # Errors
+/// When the tree cannot be built.
+///
+/// # Panics
+/// When the document is not [valid](Genesis::validate).
+pub fn execute_genesis(genesis: &Genesis) -> Result<Executed, ReadError> {
+    let total = genesis.supply().expect("the document is valid");
+    let accounts = genesis
+        .accounts
+        .iter()
+        .map(|(address, balance)| (*address, Account { balance: *balance, nonce: Nonce(0) }))
+        .collect();
+    let nothing = jmt_empty::Nothing;
+    commit(&Overlay::new(&nothing, Height(0)), Height(0), accounts, Supply { height: Height(0), total })
+}
+
+fn commit(
+    parent: &Overlay<'_>,
+    height: Height,
+    accounts: BTreeMap<Address, Account>,
+    supply: Supply,
+) -> Result<Executed, ReadError> {
+    let leaves = accounts
+        .iter()
+        .map(|(address, account)| (account_key(address), Some(crate::encode(account))))
+        .chain([(supply_key(), Some(crate::encode(&supply)))]);
+    let (root, tree) =
+        Sha256Jmt::new(parent).put_value_set(leaves, height.0).map_err(|cause| ReadError::new(height, cause))?;
+    Ok(Executed { state_root: Hash(root.0), update: StateUpdate { batch: tree.node_batch } })
+}
+
+/// The accounts that a block has touched so far.
+struct Changes<'a> {
+    parent: &'a Overlay<'a>,
+    below: Height,
+    accounts: BTreeMap<Address, Account>,
+}
+
+impl Changes<'_> {
+    fn account(&mut self, address: Address) -> Result<&mut Account, ReadError> {
+        if !self.accounts.contains_key(&address) {
+            self.accounts.insert(address, account(self.parent, self.below, &address)?);
+        }
+        Ok(self.accounts.get_mut(&address).expect("it was inserted above"))
+    }
+
+    /// Applies one transaction and gives its fee. The outer error is ours, the inner one the transaction's.
+    fn apply(&mut self, height: Height, tx: &Transaction) -> Result<Result<Amount, TransactionError>, ReadError> {
+        let body = &tx.body;
+        let Payload::Transfer { to, amount } = body.payload;
+        let sender = self.account(body.sender.address())?;
+        if let Err(error) = admissible(sender, height, tx) {
+            return Ok(Err(error));
+        }
+        if sender.nonce != body.nonce {
+            return Ok(Err(TransactionError::Nonce { expected: sender.nonce, got: body.nonce }));
+        }
+        let cost = cost(tx).expect("admissible has added them up");
+        sender.balance = sender.balance.checked_sub(cost).expect("admissible has compared them");
+        sender.nonce = sender.nonce.next();
+        let receiver = self.account(to)?;
+        receiver.balance = receiver.balance.checked_add(amount).expect("no balance is above the supply");
+        Ok(Ok(body.fee))
+    }
+}
+
+/// What `tx` takes from its sender: amount and fee.
+pub(crate) fn cost(tx: &Transaction) -> Option<Amount> {
+    let Payload::Transfer { amount, .. } = tx.body.payload;
+    amount.checked_add(tx.body.fee)
+}
+
+/// Checks everything but that the nonce is the very next: what the mempool asks before it takes a transaction in.
+pub(crate) fn admissible(account: &Account, height: Height, tx: &Transaction) -> Result<(), TransactionError> {
+    let Payload::Transfer { amount, .. } = tx.body.payload;
+    if amount == Amount(0) {
+        return Err(TransactionError::ZeroAmount);
+    }
+    if height > tx.body.valid_until {
+        return Err(TransactionError::Expired { valid_until: tx.body.valid_until, height });
+    }
+    if tx.body.nonce < account.nonce {
+        return Err(TransactionError::Nonce { expected: account.nonce, got: tx.body.nonce });
+    }
+    let cost = cost(tx).ok_or(TransactionError::Overflow)?;
+    if cost > account.balance {
+        return Err(TransactionError::Balance { cost, balance: account.balance });
+    }
+    Ok(())
+}
+
+mod jmt_empty {
+    use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
+
+    /// The state before genesis.
+    pub struct Nothing;
+
+    impl TreeReader for Nothing {
+        fn get_node_option(&self, _: &NodeKey) -> anyhow::Result<Option<Node>> {
+            Ok(None)
+        }
+        fn get_value_option(&self, _: u64, _: jmt::KeyHash) -> anyhow::Result<Option<Vec<u8>>> {
+            Ok(None)
+        }
+        fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
+            Ok(None)
+        }
+    }
+}
