@@ -1,1 +1,32 @@
-//! The run record and its renderers.
+//! The run record and its renderers: serde in, bytes out.
+//!
+//! A run of a scenario leaves one [`Record`], the file `report.json`. Everything a person or a CI system reads is
+//! rendered from it by a pure function in [`render`]; the summary of many runs is a [`sweep::SweepRecord`].
+//!
+//! ```text
+//! run -> Record -> report.json   -> Record::read -> diff, replay, render again
+//!             `--> summary.md, junit.xml, report.html, plots/*.svg
+//! ```
+//!
+//! Vocabulary: *virtual time* is the simulated clock, in seconds since the run began; *wall time* is the machine's.
+//! *RTO* is the time from a fault's end until the cluster is whole again; *RPO* is what was lost, in confirmed
+//! transactions.
+//!
+//! Invariants: the same record renders to the same bytes on any machine; all text from a record is escaped; no output
+//! refers to anything outside itself. Only [`files`] touches the file system.
+
+pub mod baseline;
+mod figures;
+pub mod files;
+mod parts;
+mod record;
+pub mod render;
+pub mod sweep;
+mod text;
+
+pub use figures::{Figures, Rto};
+pub use files::write_all;
+pub use parts::{
+    Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Recovery, Series, TraceHash, Workload,
+};
+pub use record::{ReadError, Record, SCHEMA_VERSION, Verdict};

@@ -1,0 +1,124 @@
+//! Key figures: the handful of numbers and the one sentence that every renderer shows first.
+
+use crate::parts::InvariantStatus;
+use crate::record::{Record, Verdict};
+use crate::text::{clock_fine, count, plural, seconds};
+
+/// The numbers that sum up a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// Virtual seconds per wall second; `None` if the wall time is unknown.
+    pub speed: Option<f64>,
+    /// Height of the highest head.
+    pub height: u64,
+    /// Highest confirmed height.
+    pub confirmed_height: u64,
+    /// Blocks produced on all branches.
+    pub blocks_produced: u64,
+    /// Most blocks undone by one reorganisation on any node.
+    pub reorg_depth_max: u64,
+    /// The slowest recovery.
+    pub rto_worst: Rto,
+}
+
+/// The slowest recovery of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rto {
+    /// There was nothing to recover from.
+    NoFault,
+    /// Every recovery ended; the longest took this many seconds.
+    Seconds(f64),
+    /// At least one fault had not been recovered from when the run ended.
+    NotRecovered,
+}
+
+impl Rto {
+    /// Seconds, if there is a number.
+    pub fn seconds(self) -> Option<f64> {
+        match self {
+            Rto::Seconds(value) => Some(value),
+            Rto::NoFault | Rto::NotRecovered => None,
+        }
+    }
+
+    /// For a table cell.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Rto::NoFault => "–".to_owned(),
+            Rto::Seconds(value) => seconds(value),
+            Rto::NotRecovered => "not recovered".to_owned(),
+        }
+    }
+}
+
+impl Figures {
+    /// Sums up `record`.
+    pub fn of(record: &Record) -> Self {
+        let most = |value: fn(&crate::Node) -> u64| record.nodes.iter().map(value).max().unwrap_or(0);
+        let rto_worst = record.recovery.iter().fold(Rto::NoFault, |worst, recovery| match (worst, recovery.rto) {
+            (Rto::NotRecovered, _) | (_, None) => Rto::NotRecovered,
+            (Rto::Seconds(a), Some(b)) => Rto::Seconds(a.max(b)),
+            (Rto::NoFault, Some(b)) => Rto::Seconds(b),
+        });
+        Figures {
+            speed: (record.wall_seconds > 0.0).then(|| record.virtual_seconds / record.wall_seconds),
+            height: most(|node| node.height),
+            confirmed_height: most(|node| node.confirmed_height),
+            blocks_produced: record.nodes.iter().map(|node| node.blocks_produced).sum(),
+            reorg_depth_max: most(|node| node.reorg_depth_max),
+            rto_worst,
+        }
+    }
+
+    /// The speed as `240×`.
+    pub(crate) fn speed_text(&self) -> String {
+        match self.speed {
+            Some(ratio) if ratio < 10.0 => format!("{ratio:.1}×"),
+            Some(ratio) => format!("{}×", count(ratio as u64)),
+            None => "–".to_owned(),
+        }
+    }
+}
+
+/// What happened, in one sentence.
+pub(crate) fn sentence(record: &Record) -> String {
+    match (record.verdict, &record.failure) {
+        (Verdict::Passed, _) => passed(record),
+        (_, Some(failure)) => failure.clone(),
+        (Verdict::Violated, None) => violated(record),
+        (Verdict::Infrastructure, None) => "The run could not be carried out; it says nothing about the node.".into(),
+        (Verdict::Nondeterministic, None) => "The same seed gave two different runs.".into(),
+    }
+}
+
+fn passed(record: &Record) -> String {
+    let held = record.invariants.iter().filter(|it| it.status == InvariantStatus::Held).count();
+    let met = record.expectations.iter().filter(|it| it.met).count();
+    let applied = record.faults.iter().filter(|it| it.applied_at.is_some()).count();
+    let mut text = format!("{} held", plural(held, "invariant"));
+    if met > 0 {
+        text += &format!(" and {} met", plural(met, "expectation"));
+    }
+    text += &match applied {
+        0 => ", without a fault".to_owned(),
+        _ => format!(", through {}", plural(applied, "fault")),
+    };
+    if let Rto::Seconds(rto) = Figures::of(record).rto_worst {
+        text += &format!("; the cluster was whole again within {}", seconds(rto));
+    }
+    text + "."
+}
+
+fn violated(record: &Record) -> String {
+    if let Some(bad) = record.invariants.iter().find(|it| it.status == InvariantStatus::Violated) {
+        let at = bad.at.map_or(String::new(), |at| format!(" at {}", clock_fine(at)));
+        return format!("{} violated{at}: {}", bad.name, bad.detail);
+    }
+    if let Some(bad) = record.expectations.iter().find(|it| !it.met) {
+        return format!("{}: expected {}, got {}", bad.name, bad.expected, bad.actual);
+    }
+    if let Some(bad) = record.faults.iter().find(|it| it.applied_at.is_none()) {
+        return format!("fault {} ({}) of line {} never fired", bad.id, bad.kind, bad.line);
+    }
+    "An invariant was violated.".into()
+}

@@ -1,0 +1,78 @@
+//! Writes a report to a directory. The one module here that touches the file system.
+#![allow(clippy::disallowed_methods, reason = "reports are files; nothing simulated runs through this module")]
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::record::Record;
+use crate::render;
+use crate::sweep::{self, SweepRecord};
+
+/// Writes `report.json`, `summary.md`, `junit.xml`, `report.html` and `plots/NAME.svg` into `dir`, which is created if
+/// it is missing, and returns their paths in that order. Each file is replaced in one step.
+///
+/// # Errors
+/// [`WriteError`] with the path that could not be written.
+pub fn write_all(record: &Record, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    let mut files = vec![
+        ("report.json".to_owned(), render::json(record)),
+        ("summary.md".to_owned(), render::markdown(record)),
+        ("junit.xml".to_owned(), render::junit(record)),
+        ("report.html".to_owned(), render::html(record)),
+    ];
+    files.extend(render::plots(record).into_iter().map(|(name, svg)| (format!("plots/{name}.svg"), svg)));
+    write_files(dir, files)
+}
+
+/// Writes `sweep.json`, `summary.md` and `junit.xml` into `dir`, as [`write_all`] does for one run.
+///
+/// # Errors
+/// [`WriteError`] with the path that could not be written.
+pub fn write_sweep(record: &SweepRecord, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    write_files(
+        dir,
+        vec![
+            ("sweep.json".to_owned(), sweep::json(record)),
+            ("summary.md".to_owned(), sweep::markdown(record)),
+            ("junit.xml".to_owned(), sweep::junit(record)),
+        ],
+    )
+}
+
+/// A file of the report could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write {}: {source}", path.display())]
+pub struct WriteError {
+    /// The file or directory.
+    pub path: PathBuf,
+    /// The reason.
+    pub source: io::Error,
+}
+
+fn write_files(dir: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBuf>, WriteError> {
+    files
+        .into_iter()
+        .map(|(name, content)| {
+            let path = dir.join(name);
+            replace(&path, content.as_bytes()).map_err(|source| WriteError { path: path.clone(), source })?;
+            Ok(path)
+        })
+        .collect()
+}
+
+/// Writes under a temporary name in the same directory and renames, so that a reader sees the old file or the new one.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    let written = std::fs::write(&temporary, content).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}

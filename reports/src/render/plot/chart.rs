@@ -1,0 +1,201 @@
+//! One series as a chart.
+//!
+//! ```text
+//! title, unit                      legend
+//!        [ partition ]  [kill]            lanes: faults by name
+//! 80 |   :  shaded   :  :    :
+//! 40 |   :           :  :    :
+//!  0 |___:___________:__:____:______ m:ss
+//! ```
+//! Lines that coincide are drawn side by side, each shifted by a few units of the drawing in the order of the legend.
+
+use plotters::chart::ChartBuilder;
+use plotters::style::text_anchor::HPos;
+use plotters::style::{Color, FontStyle, RGBColor, TRANSPARENT};
+
+use super::axis::Axis;
+use super::bands::{Band, place};
+use super::canvas::{Area, Drawing, Point, WIDTH, face, fill, heading, ok, path, polygon, text, width};
+use super::samples::{Samples, envelope, lines};
+use super::{theme, ticks, title};
+use crate::parts::Series;
+use crate::text::clock;
+
+const LEFT: i32 = 104;
+const RIGHT: i32 = 40;
+const ROW: i32 = 44;
+const LANE: i32 = 38;
+const TIMES: i32 = 56;
+/// Room between the value 0 and the axis, and above the highest tick, for shifted lines.
+const PAD: i32 = 16;
+
+/// A series with all that is needed to draw it.
+pub(super) struct Chart<'a> {
+    title: String,
+    unit: &'a str,
+    lines: Vec<(&'a str, Samples)>,
+    bands: &'a [Band],
+    duration: f64,
+    plot_height: i32,
+    stepped: bool,
+}
+
+impl<'a> Chart<'a> {
+    /// `None` if the series has no finite sample.
+    pub(super) fn new(name: &str, series: &'a Series, duration: f64, bands: &'a [Band]) -> Option<Self> {
+        let lines = lines(series);
+        let last = lines.iter().filter_map(|(_, samples)| samples.last()).map(|(at, _)| *at).reduce(f64::max)?;
+        Some(Chart {
+            title: title(name),
+            unit: &series.unit,
+            lines,
+            bands,
+            duration: duration.max(last).max(1.0),
+            plot_height: if name.ends_with("height") { 440 } else { 300 },
+            stepped: name != "messages",
+        })
+    }
+
+    /// Draws the chart; see the module's picture.
+    pub(super) fn draw(&self) -> Drawing {
+        let legend = self.legend();
+        let x = |at: f64| LEFT + (at / self.duration * f64::from(WIDTH - LEFT - RIGHT)).round() as i32;
+        let (faults, lanes) = place(self.bands, x, WIDTH - RIGHT);
+        let header = ROW * legend.rows + 10;
+        let top = header + LANE * lanes as i32 + 6;
+        let height = top + self.plot_height + TIMES;
+        Drawing::new(format!("{} over virtual time", self.title), height, |area| {
+            heading(area, &self.title, (0, ROW / 2));
+            text(area, self.unit, (self.title_width(), ROW / 2), HPos::Left, theme::MUTED);
+            legend.draw(area);
+            for fault in &faults {
+                fill(area, (fault.left, top), (fault.right, top + self.plot_height), theme::FAULT.mix(0.15));
+                let Some((name, at, lane)) = &fault.label else { continue };
+                let y = header + LANE * *lane as i32;
+                fill(area, (fault.left, y), (fault.right, y + LANE - 6), theme::FAULT.mix(0.4));
+                text(area, name, (at + width(name) / 2, y + LANE / 2 - 3), HPos::Center, theme::INK);
+            }
+            self.plot(area, top);
+        })
+    }
+
+    fn plot(&self, area: &Area<'_>, top: i32) {
+        let values = || self.lines.iter().flat_map(|(_, samples)| samples.iter().map(|(_, value)| *value));
+        let whole = values().all(|value| value.fract() == 0.0);
+        let y_ticks = ticks::values(values().fold(0.0, f64::max), whole);
+        let highest = y_ticks.last().copied().unwrap_or(1.0);
+        let pad = highest * f64::from(PAD) / f64::from(self.plot_height - 2 * PAD);
+        let x = Axis { range: 0.0..self.duration, ticks: ticks::times(self.duration), label: clock };
+        let y = Axis { range: -pad..highest + pad, ticks: y_ticks, label: ticks::label };
+        let mut chart = ok(ChartBuilder::on(area)
+            .margin_top(top)
+            .margin_right(RIGHT)
+            .x_label_area_size(TIMES)
+            .y_label_area_size(LEFT)
+            .build_cartesian_2d(x, y));
+        ok(chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .bold_line_style(theme::GRID.stroke_width(2))
+            .light_line_style(TRANSPARENT)
+            .axis_style(theme::AXIS.stroke_width(2))
+            .label_style(face(FontStyle::Normal, theme::MUTED))
+            .draw());
+        let at = |sample: (f64, f64)| chart.backend_coord(&sample);
+        if self.is_band() {
+            self.draw_band(area, at);
+        } else {
+            self.draw_lines(area, at);
+        }
+    }
+
+    fn draw_lines(&self, area: &Area<'_>, at: impl Fn((f64, f64)) -> Point) {
+        let (spacing, stroke) = if self.lines.len() <= 5 { (5, 4) } else { (4, 3) };
+        let last = self.lines.len() as i32 - 1;
+        for (index, (_, samples)) in self.lines.iter().enumerate() {
+            let shift = (2 * index as i32 - last) * spacing / 2;
+            let points = self.corners(samples.iter().map(|sample| at(*sample)), shift);
+            path(area, points, theme::NODES[index], stroke);
+        }
+    }
+
+    fn draw_band(&self, area: &Area<'_>, at: impl Fn((f64, f64)) -> Point) {
+        let envelope = envelope(&self.lines);
+        let edge = |which: usize| self.corners(envelope.iter().map(|(when, values)| at((*when, values[which]))), 0);
+        let mut outline = edge(0);
+        outline.extend(edge(2).into_iter().rev());
+        polygon(area, outline, theme::NODES[0].mix(0.3));
+        path(area, edge(0), theme::NODES[5], 2);
+        path(area, edge(2), theme::NODES[5], 2);
+        path(area, edge(1), theme::NODES[0], 4);
+    }
+
+    /// The points of a line, shifted down by `shift`; with the corners of its steps if the series is stepped.
+    fn corners(&self, points: impl Iterator<Item = Point>, shift: i32) -> Vec<Point> {
+        let mut out: Vec<Point> = Vec::new();
+        for (x, y) in points.map(|(x, y)| (x, y + shift)) {
+            if let Some(&(_, before)) = out.last()
+                && self.stepped
+                && before != y
+            {
+                out.push((x, before));
+            }
+            out.push((x, y));
+        }
+        out
+    }
+
+    fn is_band(&self) -> bool {
+        self.lines.len() > theme::NODES.len()
+    }
+
+    fn title_width(&self) -> i32 {
+        width(&self.title) + 20
+    }
+
+    /// The legend on the title's row if it fits beside it, else on rows of its own.
+    fn legend(&self) -> Legend {
+        let items: Vec<(String, RGBColor)> = if self.is_band() {
+            vec![
+                (format!("median of {} nodes", self.lines.len()), theme::NODES[0]),
+                ("lowest to highest".to_owned(), theme::NODES[5]),
+            ]
+        } else {
+            self.lines.iter().zip(theme::NODES).map(|((node, _), color)| ((*node).to_owned(), color)).collect()
+        };
+        let total: i32 = items.iter().map(|(name, _)| Legend::room(name)).sum();
+        let beside = self.title_width() + width(self.unit) + 60 + total <= WIDTH - RIGHT;
+        let (mut x, mut y) = if beside { (WIDTH - RIGHT - total, ROW / 2) } else { (0, ROW + ROW / 2) };
+        let mut placed = Vec::new();
+        for (name, color) in items {
+            let room = Legend::room(&name);
+            if x > 0 && x + room > WIDTH {
+                (x, y) = (0, y + ROW);
+            }
+            placed.push((name, color, (x, y)));
+            x += room;
+        }
+        Legend { placed, rows: y / ROW + 1 }
+    }
+}
+
+/// Names of the lines, beside their colours.
+struct Legend {
+    placed: Vec<(String, RGBColor, Point)>,
+    rows: i32,
+}
+
+impl Legend {
+    const SWATCH: i32 = 34;
+
+    fn room(name: &str) -> i32 {
+        Legend::SWATCH + 10 + width(name) + 26
+    }
+
+    fn draw(&self, area: &Area<'_>) {
+        for (name, color, (x, y)) in &self.placed {
+            fill(area, (*x, y - 4), (x + Legend::SWATCH, y + 4), color.to_rgba());
+            text(area, name, (x + Legend::SWATCH + 10, *y), HPos::Left, theme::INK);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Plots of the series over virtual time, as SVG.
+//!
+//! A plot holds no font, script or reference. Colours are attributes; the dark theme replaces them by CSS attribute
+//! selectors (see [`theme`]), so that one drawing serves both themes, a page and a file.
+
+mod axis;
+mod bands;
+mod canvas;
+mod chart;
+mod samples;
+mod theme;
+mod ticks;
+
+use std::collections::BTreeMap;
+
+use crate::record::Record;
+use crate::text::one_line;
+use bands::Band;
+use chart::Chart;
+
+pub(crate) use theme::style;
+
+/// Series that every run has, in reading order. Others follow by name.
+const ORDER: [&str; 6] = ["height", "confirmed_height", "reorg_depth", "peers", "mempool", "messages"];
+
+/// A file `plots/NAME.svg` per series, by name. A name that is no plain file name is rewritten with `_`.
+pub fn plots(record: &Record) -> BTreeMap<String, String> {
+    figures(record).into_iter().map(|plot| (plot.file, plot.drawing.standalone())).collect()
+}
+
+/// One drawn series.
+pub(crate) struct Plot {
+    /// Name of the file, without extension.
+    pub(crate) file: String,
+    /// What is measured, in one sentence.
+    pub(crate) about: String,
+    /// The drawing.
+    pub(crate) drawing: canvas::Drawing,
+}
+
+/// All series of `record` in reading order; a series without a finite sample is left out.
+pub(crate) fn figures(record: &Record) -> Vec<Plot> {
+    let others = record.series.keys().map(String::as_str).filter(|name| !ORDER.contains(name));
+    let bands = Band::of(record);
+    ORDER
+        .into_iter()
+        .chain(others)
+        .filter_map(|name| {
+            let series = record.series.get(name)?;
+            let drawing = Chart::new(name, series, record.virtual_seconds, &bands)?.draw();
+            Some(Plot { file: file_name(name), about: series.about.clone(), drawing })
+        })
+        .collect()
+}
+
+/// What people call the series.
+fn title(name: &str) -> String {
+    match name {
+        "reorg_depth" => "Reorganisation depth".to_owned(),
+        _ => {
+            let text = one_line(name).replace('_', " ");
+            let mut chars = text.chars();
+            chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+        }
+    }
+}
+
+fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}

@@ -1,0 +1,90 @@
+//! Samples of a series made fit for drawing. A sample holds until the next one.
+
+use crate::parts::Series;
+
+/// Most samples drawn per line, about two per pixel; the rest would only make the file large.
+const SAMPLES_MAX: usize = 2000;
+
+/// Samples of one node: seconds and value, both finite.
+pub(super) type Samples = Vec<(f64, f64)>;
+
+/// Lines of `series` by node, thinned; lines without a finite sample are left out.
+pub(super) fn lines(series: &Series) -> Vec<(&str, Samples)> {
+    series
+        .lines
+        .iter()
+        .map(|(node, samples)| (node.as_str(), thin(samples)))
+        .filter(|(_, samples)| !samples.is_empty())
+        .collect()
+}
+
+/// Lowest, middle and highest value of all `lines` at each time that any of them has a sample.
+pub(super) fn envelope(lines: &[(&str, Samples)]) -> Vec<(f64, [f64; 3])> {
+    let mut times: Vec<f64> = lines.iter().flat_map(|(_, samples)| samples.iter().map(|(at, _)| *at)).collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let mut cursors = vec![0; lines.len()];
+    let mut out = Vec::new();
+    for at in times {
+        let mut values = Vec::new();
+        for ((_, samples), cursor) in lines.iter().zip(&mut cursors) {
+            while samples.get(*cursor).is_some_and(|(when, _)| *when <= at) {
+                *cursor += 1;
+            }
+            values.extend(cursor.checked_sub(1).map(|index| samples[index].1));
+        }
+        values.sort_by(f64::total_cmp);
+        if let (Some(low), Some(high)) = (values.first(), values.last()) {
+            out.push((at, [*low, values[values.len() / 2], *high]));
+        }
+    }
+    out
+}
+
+/// Drops samples that repeat the value before and after them, then keeps the extremes of equal shares.
+fn thin(samples: &[(f64, f64)]) -> Samples {
+    let finite: Samples = samples.iter().copied().filter(|(at, value)| at.is_finite() && value.is_finite()).collect();
+    let mut kept: Samples = Vec::new();
+    for (index, sample) in finite.iter().enumerate() {
+        let same = |other: Option<&(f64, f64)>| other.is_some_and(|other| other.1 == sample.1);
+        if !(same(kept.last()) && same(finite.get(index + 1))) {
+            kept.push(*sample);
+        }
+    }
+    if kept.len() <= SAMPLES_MAX {
+        return kept;
+    }
+    let share = kept.len().div_ceil(SAMPLES_MAX / 2);
+    kept.chunks(share)
+        .flat_map(|chunk| {
+            let low = chunk.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
+            let high = chunk.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+            let mut pair: Samples = low.into_iter().chain(high).collect();
+            pair.sort_by(|a, b| a.0.total_cmp(&b.0));
+            pair.dedup();
+            pair
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thinning_keeps_corners_and_extremes() {
+        let flat = [(0.0, 1.0), (1.0, 1.0), (2.0, 1.0), (3.0, 4.0), (4.0, f64::NAN)];
+        assert_eq!(thin(&flat), [(0.0, 1.0), (2.0, 1.0), (3.0, 4.0)]);
+        let mut long: Samples = (0..100_000).map(|i| (f64::from(i), f64::from(i % 7))).collect();
+        long[50_001].1 = 99.0;
+        let thinned = thin(&long);
+        assert!(thinned.len() <= SAMPLES_MAX, "{} samples", thinned.len());
+        assert!(thinned.contains(&(50_001.0, 99.0)), "the peak is drawn");
+    }
+
+    #[test]
+    fn the_envelope_spans_all_lines() {
+        let lines = [("a", vec![(0.0, 1.0), (2.0, 5.0)]), ("b", vec![(1.0, 3.0)])];
+        assert_eq!(envelope(&lines), [(0.0, [1.0; 3]), (1.0, [1.0, 3.0, 3.0]), (2.0, [3.0, 5.0, 5.0])]);
+    }
+}

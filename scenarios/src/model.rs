@@ -1,0 +1,153 @@
+//! A scenario, as read: what runs, what happens to it, and what is expected of it.
+
+use crate::{Fault, LatencyRange, Loss, Plan, ScenarioError, TransferRate, limits, read};
+use std::{num::NonZeroU16, path::Path, time::Duration};
+
+/// One scenario file. Times are virtual, from the start of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The file it was read from, as errors name it.
+    pub file: String,
+    /// Lower-case words joined by dashes; names reports.
+    pub name: String,
+    /// What the scenario shows, in one line.
+    pub about: String,
+    /// The engine that decides who extends the chain.
+    pub consensus: Consensus,
+    /// How many nodes run: `n0`, `n1`, ...
+    pub nodes: NonZeroU16,
+    /// Length of the run.
+    pub duration: Duration,
+    /// Every link, while no fault changes it.
+    pub network: Network,
+    /// Parameters of the chain.
+    pub chain: Chain,
+    /// What is submitted.
+    pub workload: Workload,
+    /// The faults, in the order of the file.
+    pub faults: Vec<Fault>,
+    /// What the run must show.
+    pub expect: Expect,
+}
+
+impl Scenario {
+    /// Reads a scenario from `text`; errors call it `file_name`.
+    ///
+    /// # Errors
+    /// The first thing in the file that is wrong, with its place.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, ScenarioError> {
+        read::scenario(file_name, text)
+    }
+
+    /// Reads the scenario at `path`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or as [`Scenario::parse`].
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let file = path.display().to_string();
+        #[allow(clippy::disallowed_methods, reason = "a scenario is read by the harness, never inside a simulated host")]
+        let text = std::fs::read_to_string(path);
+        match text {
+            Ok(text) => Self::parse(&file, &text),
+            Err(source) => Err(ScenarioError::Unreadable { file, source }),
+        }
+    }
+
+    /// Makes the seed's choices. Equal scenarios and seeds give equal plans.
+    pub fn plan(&self, seed: u64) -> Plan {
+        Plan::new(self, seed)
+    }
+
+    /// When the last fault's effect is over, or has begun where it never ends; zero without faults.
+    pub fn last_fault_end(&self) -> Duration {
+        self.faults.iter().map(|fault| fault.end().unwrap_or(fault.at)).max().unwrap_or_default()
+    }
+}
+
+/// The engine of the chain. The format knows `pos` and `poot` too; this build has no such engine and refuses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consensus {
+    /// Proof of work.
+    Pow,
+}
+
+/// Every link between two nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// One-way latency.
+    pub latency: LatencyRange,
+    /// Added to the latency of each packet: up to this much.
+    pub jitter: Duration,
+    /// Part of the packets that is lost.
+    pub loss: Loss,
+}
+
+/// Parameters of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// Mean time between blocks that the difficulty aims at, with all nodes at work.
+    pub block_interval: Duration,
+    /// Blocks on top of a block after which it counts as confirmed (k).
+    pub confirmations: u32,
+    /// Hashes per second of virtual time that each node tries.
+    pub hash_rate: u32,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Chain {
+            block_interval: limits::BLOCK_INTERVAL_DEFAULT,
+            confirmations: limits::CONFIRMATIONS_DEFAULT as u32,
+            hash_rate: limits::HASH_RATE_DEFAULT as u32,
+        }
+    }
+}
+
+impl Chain {
+    /// The time for a new block to become k deep that is allowed unless the scenario says otherwise: three times the
+    /// mean of k + 1 blocks.
+    pub fn confirms_within_default(&self) -> Duration {
+        self.block_interval.saturating_mul((self.confirmations + 1).saturating_mul(limits::CONFIRMS_WITHIN_FACTOR))
+    }
+}
+
+/// What is submitted, over the nodes' own API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Transfers per second, over all nodes together.
+    pub transfers_per_second: TransferRate,
+    /// Funded accounts that send to each other.
+    pub accounts: u32,
+    /// Nothing is submitted in this last part of the run.
+    pub stop_before_end: Duration,
+}
+
+/// What the run must show, beside the invariants that always hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expect {
+    /// Transactions that may be lost after they were k deep.
+    pub finalized_lost: u64,
+    /// After the last fault ends, all nodes are within one block of each other in this time.
+    pub caught_up_within: Duration,
+    /// After the last fault ends, a new block is k deep in this time.
+    pub confirms_within: Duration,
+    /// Whether the faults must fork the chain.
+    pub fork: ForkExpectation,
+    /// The deepest reorganisation of the run is at least this deep, in blocks.
+    pub reorg_depth_min: Option<u64>,
+    /// No reorganisation of the run is deeper than this, in blocks.
+    pub reorg_depth_max: Option<u64>,
+    /// At least this many of the workload's transactions are k deep at the end.
+    pub confirmed_transactions_min: Option<u64>,
+    /// Alerts that must fire; no other may.
+    pub alerts: Vec<String>,
+}
+
+/// Whether the faults must fork the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForkExpectation {
+    /// It may fork or not.
+    Allowed,
+    /// The sides of a split produce competing blocks, and the losing side reorganises.
+    Required,
+}
