@@ -65,14 +65,7 @@ pub fn record(nodes: usize) -> Record {
             Recovery { fault: "f3".into(), detect: None, rto: Some(0.0), rpo: 0 },
         ],
         alerts: vec![Alert { name: "ChainStalled".into(), expected: false, fired_at: None }],
-        workload: Workload {
-            submitted: 3584,
-            acknowledged: 3561,
-            rejected: 2,
-            unknown: 21,
-            confirmed: 3310,
-            lost: 0,
-        },
+        workload: Workload { submitted: 3584, acknowledged: 3561, rejected: 2, unknown: 21, confirmed: 3310, lost: 0 },
         timeline: run.timeline,
         trace: names
             .iter()

@@ -23,28 +23,32 @@ fn head(out: &mut String, record: &Record) {
     let load = &record.workload;
     let _ = writeln!(out, "# {} seed {}: {}\n", escape(&record.scenario), record.seed, record.verdict);
     let _ = writeln!(out, "{}\n\n> {}\n", escape(&sentence(record)), escape(&record.about));
-    table(out, &["figure", "value"], &[
-        vec!["virtual time".into(), clock(record.virtual_seconds)],
-        vec!["wall time".into(), format!("{} ({})", seconds(record.wall_seconds), figures.speed_text())],
-        vec!["height".into(), format!("{}, confirmed {}", figures.height, figures.confirmed_height)],
-        vec!["blocks produced".into(), count(figures.blocks_produced)],
-        vec![
-            "transactions".into(),
-            format!(
-                "{} submitted, {} acknowledged, {} rejected, {} unknown, {} confirmed, **{} lost**",
-                count(load.submitted),
-                count(load.acknowledged),
-                count(load.rejected),
-                count(load.unknown),
-                count(load.confirmed),
-                count(load.lost)
-            ),
+    table(
+        out,
+        &["figure", "value"],
+        &[
+            vec!["virtual time".into(), clock(record.virtual_seconds)],
+            vec!["wall time".into(), format!("{} ({})", seconds(record.wall_seconds), figures.speed_text())],
+            vec!["height".into(), format!("{}, confirmed {}", figures.height, figures.confirmed_height)],
+            vec!["blocks produced".into(), count(figures.blocks_produced)],
+            vec![
+                "transactions".into(),
+                format!(
+                    "{} submitted, {} acknowledged, {} rejected, {} unknown, {} confirmed, **{} lost**",
+                    count(load.submitted),
+                    count(load.acknowledged),
+                    count(load.rejected),
+                    count(load.unknown),
+                    count(load.confirmed),
+                    count(load.lost)
+                ),
+            ],
+            vec!["deepest reorg".into(), count(figures.reorg_depth_max)],
+            vec!["worst RTO".into(), figures.rto_worst.text()],
+            vec!["trace".into(), format!("`{}`", escape(&short(&record.trace_hash)))],
+            vec!["revision".into(), format!("{} on {}", escape(&record.git_rev), escape(&record.backend))],
         ],
-        vec!["deepest reorg".into(), count(figures.reorg_depth_max)],
-        vec!["worst RTO".into(), figures.rto_worst.text()],
-        vec!["trace".into(), format!("`{}`", escape(&short(&record.trace_hash)))],
-        vec!["revision".into(), format!("{} on {}", escape(&record.git_rev), escape(&record.backend))],
-    ]);
+    );
 }
 
 fn faults(out: &mut String, record: &Record) {

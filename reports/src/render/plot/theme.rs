@@ -50,10 +50,8 @@ pub(crate) fn style() -> String {
     );
     for (RGBColor(r, g, b), dark) in DARK {
         let light = format!("#{r:02X}{g:02X}{b:02X}");
-        let _ = writeln!(
-            css,
-            "svg.plot [fill=\"{light}\"]{{fill:{dark}}}svg.plot [stroke=\"{light}\"]{{stroke:{dark}}}"
-        );
+        let _ =
+            writeln!(css, "svg.plot [fill=\"{light}\"]{{fill:{dark}}}svg.plot [stroke=\"{light}\"]{{stroke:{dark}}}");
     }
     css + "}\n"
 }
