@@ -1,0 +1,233 @@
+//! A node's settings: one plain struct, passed explicitly. Reading files, variables and flags is [`crate::native`]'s work.
+
+use crate::{
+    chain::mempool::Limits,
+    storage::{self, Compression},
+};
+use libp2p::{Multiaddr, multiaddr::Protocol};
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Bootstrap peers, at most: one chain's well-known entrances, not its whole membership.
+pub const BOOTSTRAP_MAX: usize = 64;
+
+/// All settings. Every key has a default, and an unknown one is an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The network between nodes.
+    pub p2p: P2p,
+    /// The API.
+    pub api: Api,
+    /// The database.
+    pub storage: Storage,
+    /// Waiting transactions.
+    pub mempool: Limits,
+    /// Producing blocks.
+    pub miner: Miner,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// The network between nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct P2p {
+    /// Where to listen: `/ip4/ADDRESS/tcp/PORT`.
+    pub listen: Multiaddr,
+    /// Peers to connect to and to keep connected to: `/ip4/ADDRESS/tcp/PORT/p2p/PEER`.
+    pub bootstrap: Vec<Multiaddr>,
+    /// Connections at a time; 1 to 1000.
+    pub connections_max: u32,
+}
+
+/// The API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Api {
+    /// Where to listen: `ADDRESS:PORT`.
+    pub listen: SocketAddr,
+}
+
+/// The database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    /// Its directory; relative to the node's home.
+    pub path: PathBuf,
+    /// Block cache, in MiB; 1 to 65536.
+    pub cache_size_mb: usize,
+    /// Compression of tables.
+    pub compression: Compression,
+    /// Bytes committed between two flushes; 64 KiB to 64 MiB.
+    pub flush_bytes: u64,
+    /// Flushes between two compactions; 1 to 1000.
+    pub compact_every: u64,
+}
+
+/// Producing blocks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Miner {
+    /// Whether to produce blocks.
+    pub enabled: bool,
+    /// Hashes to try a second, at most; 1 to 1 000 000 000.
+    pub hash_rate: u64,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,assay_node::p2p=debug`.
+    pub level: String,
+    /// Lines for people or JSON for machines.
+    pub format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for P2p {
+    fn default() -> Self {
+        let listen = Multiaddr::empty().with(Protocol::Ip4([0, 0, 0, 0].into())).with(Protocol::Tcp(6000));
+        Self { listen, bootstrap: Vec::new(), connections_max: 64 }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8000)) }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        let storage::Settings { cache_size_mb, compression, flush_bytes, compact_every } = storage::Settings::default();
+        Self { path: PathBuf::from("db"), cache_size_mb, compression, flush_bytes, compact_every }
+    }
+}
+
+impl Default for Miner {
+    fn default() -> Self {
+        Self { enabled: true, hash_rate: 1000 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// A setting that no node can run with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A number outside its bounds.
+    #[error("{key} is {got}, and must be from {min} to {max}")]
+    OutOfBounds {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        got: u64,
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// An address of another form than the setting needs.
+    #[error("{key} is {got}, and must be like {example}")]
+    Address {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        got: String,
+        /// A right one.
+        example: &'static str,
+    },
+}
+
+impl Config {
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// The first setting that is out of bounds.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let bounds = [
+            ("p2p.connections_max", u64::from(self.p2p.connections_max), 1, 1000),
+            ("number of p2p.bootstrap", self.p2p.bootstrap.len() as u64, 0, BOOTSTRAP_MAX as u64),
+            ("storage.cache_size_mb", self.storage.cache_size_mb as u64, 1, 65_536),
+            ("storage.flush_bytes", self.storage.flush_bytes, 64 << 10, 64 << 20),
+            ("storage.compact_every", self.storage.compact_every, 1, 1000),
+            ("mempool.bytes_max", self.mempool.bytes_max as u64, 64 << 10, 1 << 30),
+            ("mempool.account_max", self.mempool.account_max as u64, 1, 65_536),
+            ("miner.hash_rate", self.miner.hash_rate, 1, 1_000_000_000),
+        ];
+        for (key, got, min, max) in bounds {
+            if got < min || got > max {
+                return Err(ConfigError::OutOfBounds { key, got, min, max });
+            }
+        }
+        let is_tcp = |address: &Multiaddr| {
+            let mut parts = address.iter();
+            matches!(parts.next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_))) && matches!(parts.next(), Some(Protocol::Tcp(_)))
+        };
+        if !is_tcp(&self.p2p.listen) || self.p2p.listen.iter().count() != 2 {
+            let got = self.p2p.listen.to_string();
+            return Err(ConfigError::Address { key: "p2p.listen", got, example: "/ip4/0.0.0.0/tcp/6000" });
+        }
+        for address in &self.p2p.bootstrap {
+            if !is_tcp(address) || !matches!(address.iter().last(), Some(Protocol::P2p(_))) {
+                let example = "/ip4/192.0.2.1/tcp/6000/p2p/12D3KooW...";
+                return Err(ConfigError::Address { key: "p2p.bootstrap", got: address.to_string(), example });
+            }
+        }
+        Ok(())
+    }
+
+    /// The store's part.
+    pub fn storage_settings(&self) -> storage::Settings {
+        let Storage { cache_size_mb, compression, flush_bytes, compact_every, .. } = self.storage;
+        storage::Settings { cache_size_mb, compression, flush_bytes, compact_every }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid_and_survives_a_round_trip() {
+        let config = Config::default();
+        assert_eq!(config.validate(), Ok(()));
+        let text = toml::to_string(&config).expect("the settings have a TOML form");
+        assert_eq!(toml::from_str::<Config>(&text).expect("it was written a line above"), config);
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_named() {
+        let check = |text: &str| toml::from_str::<Config>(text).expect("it is TOML").validate().expect_err("it is wrong").to_string();
+        assert_eq!(check("[miner]\nhash_rate = 0"), "miner.hash_rate is 0, and must be from 1 to 1000000000");
+        assert_eq!(
+            check("[p2p]\nlisten = '/dns/example.org/tcp/6000'"),
+            "p2p.listen is /dns/example.org/tcp/6000, and must be like /ip4/0.0.0.0/tcp/6000"
+        );
+        assert_eq!(
+            check("[p2p]\nbootstrap = ['/ip4/192.0.2.1/tcp/6000']"),
+            "p2p.bootstrap is /ip4/192.0.2.1/tcp/6000, and must be like /ip4/192.0.2.1/tcp/6000/p2p/12D3KooW..."
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        let error = toml::from_str::<Config>("[miner]\nhashrate = 5").expect_err("there is no such key").to_string();
+        assert!(error.contains("unknown field `hashrate`"), "{error}");
+    }
+}

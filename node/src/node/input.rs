@@ -1,0 +1,47 @@
+//! What the chain task is told.
+
+use crate::{
+    chain::{SubmitError, Template, sync::Status},
+    crypto::{Address, Hash},
+    types::{Block, Nonce, Seal, Transaction},
+};
+use libp2p::{PeerId, gossipsub::MessageId};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Inputs that wait for the chain task, at most. Peers and clients wait or are refused beyond it.
+pub const INPUTS_MAX: usize = 1024;
+
+/// A gossip message that waits for its verdict, and who passed it on.
+#[derive(Clone, Debug)]
+pub(crate) struct Gossip {
+    pub id: MessageId,
+    pub from: PeerId,
+}
+
+/// One input of the chain task.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A first connection to a peer.
+    Connected(PeerId),
+    /// The last connection to a peer is closed.
+    Disconnected(PeerId),
+    /// A peer told its status.
+    Status(PeerId, Status),
+    /// A question to a peer got no answer.
+    Unanswered(PeerId),
+    /// The answer to a range request.
+    Range(PeerId, Vec<Block>),
+    /// A block by gossip.
+    GossipBlock(Gossip, Box<Block>),
+    /// A transaction by gossip.
+    GossipTransaction(Gossip, Box<Transaction>),
+    /// The miner found a seal.
+    Sealed(Arc<Template>, Seal),
+    /// A client's transaction.
+    Submit { transaction: Box<Transaction>, reply: oneshot::Sender<Result<Hash, SubmitError>> },
+    /// Is this transaction waiting?
+    Waiting { id: Hash, reply: oneshot::Sender<Option<Transaction>> },
+    /// Which nonce is free?
+    NextNonce { sender: Address, account: Nonce, reply: oneshot::Sender<Nonce> },
+}

@@ -1,0 +1,168 @@
+//! What a node counts, in Prometheus' terms. Gauges are brought up to date when they are read.
+
+use super::view::Snapshot;
+use crate::{storage::Store, types::Timestamp};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+use std::sync::atomic::AtomicU64;
+
+/// A gauge of seconds.
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// Bounds of the request latency histogram, in seconds.
+const LATENCY_BOUNDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0];
+
+/// Labels of one kind of request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// The route's pattern, never the path.
+    pub route: String,
+    /// HTTP method.
+    pub method: String,
+    /// HTTP status.
+    pub status: u16,
+}
+
+/// Labels of one kind of refused peer behaviour.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OffenceLabels {
+    /// What the peer did.
+    pub offence: &'static str,
+}
+
+/// All metrics of one node.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    gauges: Gauges,
+    /// API requests.
+    pub requests: Family<RequestLabels, Counter>,
+    /// Time to answer an API request.
+    pub latency: Histogram,
+    /// Blocks sealed here.
+    pub blocks_produced: Counter,
+    /// Blocks that became part of the chain, those of reorganisations included.
+    pub blocks_committed: Counter,
+    /// Transactions in committed blocks.
+    pub transactions_committed: Counter,
+    /// Reorganisations.
+    pub reorgs: Counter,
+    /// Blocks taken back by the deepest of them.
+    pub reorg_depth_max: Gauge,
+    /// Transactions taken into the mempool from clients.
+    pub submitted: Counter,
+    /// Gossip and range blocks and transactions that came from peers.
+    pub messages_received: Counter,
+    /// Gossip messages sent of our own.
+    pub messages_published: Counter,
+    /// What peers did against the rules.
+    pub offences: Family<OffenceLabels, Counter>,
+    /// Commands that the network task could not take because its queue was full.
+    pub commands_dropped: Counter,
+    /// Hashes tried by the miner.
+    pub hashes: Counter,
+}
+
+#[derive(Debug, Default)]
+struct Gauges {
+    height: Gauge,
+    confirmed_height: Gauge,
+    head_age: Seconds,
+    peers: Gauge,
+    synced: Gauge,
+    writable: Gauge,
+    mempool: Gauge,
+    mempool_bytes: Gauge,
+    uptime: Seconds,
+    memtable_bytes: Gauge,
+    table_bytes: Gauge,
+    cache_bytes: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("assay");
+        let gauges = Gauges::default();
+        let mut gauge = |name: &str, help: &str, gauge: &Gauge| registry.register(name, help, gauge.clone());
+        gauge("chain_height", "Height of the head", &gauges.height);
+        gauge("chain_confirmed_height", "Highest confirmed height", &gauges.confirmed_height);
+        gauge("chain_synced", "1 when no peer claims a chain that is further", &gauges.synced);
+        gauge("peers_connected", "Connected peers", &gauges.peers);
+        gauge("storage_writable", "1 when the store takes writes", &gauges.writable);
+        gauge("mempool_transactions", "Waiting transactions", &gauges.mempool);
+        gauge("mempool_size_bytes", "Bytes of waiting transactions", &gauges.mempool_bytes);
+        gauge("storage_memtable_bytes", "Bytes of RocksDB's memtables", &gauges.memtable_bytes);
+        gauge("storage_table_bytes", "Bytes of RocksDB's live tables", &gauges.table_bytes);
+        gauge("storage_cache_bytes", "Bytes in RocksDB's block cache", &gauges.cache_bytes);
+        let reorg_depth_max = Gauge::default();
+        gauge("chain_reorg_depth_max_blocks", "Blocks undone by the deepest reorganisation", &reorg_depth_max);
+        let mut seconds = |name: &str, help: &str, gauge: &Seconds| {
+            registry.register_with_unit(name, help, Unit::Seconds, gauge.clone());
+        };
+        seconds("chain_head_age", "Time since the head last changed", &gauges.head_age);
+        seconds("uptime", "Time since the node started", &gauges.uptime);
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let blocks_produced = counter("blocks_produced", "Blocks sealed by this node");
+        let blocks_committed = counter("blocks_committed", "Blocks added to the chain, reorganisations included");
+        let transactions_committed = counter("transactions_committed", "Transactions in committed blocks");
+        let reorgs = counter("chain_reorgs", "Reorganisations");
+        let submitted = counter("transactions_submitted", "Transactions taken in from API clients");
+        let messages_received = counter("p2p_messages_received", "Blocks and transactions that came from peers");
+        let messages_published = counter("p2p_messages_published", "Blocks and transactions published by this node");
+        let commands_dropped = counter("p2p_commands_dropped", "Commands lost because the network's queue was full");
+        let hashes = counter("miner_hashes", "Hashes tried");
+        let requests = Family::default();
+        registry.register("http_requests", "API requests", requests.clone());
+        let offences = Family::default();
+        registry.register("p2p_offences", "What peers did against the rules", offences.clone());
+        let latency = Histogram::new(LATENCY_BOUNDS);
+        registry.register_with_unit("http_request_latency", "Time to answer", Unit::Seconds, latency.clone());
+        Self {
+            registry,
+            gauges,
+            requests,
+            latency,
+            blocks_produced,
+            blocks_committed,
+            transactions_committed,
+            reorgs,
+            reorg_depth_max,
+            submitted,
+            messages_received,
+            messages_published,
+            offences,
+            commands_dropped,
+            hashes,
+        }
+    }
+}
+
+impl Metrics {
+    /// The metrics in OpenMetrics text, the gauges as of `snapshot` and `now`. `started` is when the node started.
+    pub fn render(&self, snapshot: &Snapshot, store: &Store, started: Timestamp, now: Timestamp) -> String {
+        let g = &self.gauges;
+        let set = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        set(&g.height, snapshot.head.height.0);
+        set(&g.confirmed_height, snapshot.head.confirmed.0);
+        g.head_age.set(now.since(snapshot.head_at) as f64 / 1000.0);
+        set(&g.peers, snapshot.peers as u64);
+        set(&g.synced, snapshot.is_synced().into());
+        set(&g.writable, snapshot.writable.into());
+        set(&g.mempool, snapshot.mempool as u64);
+        set(&g.mempool_bytes, snapshot.mempool_bytes as u64);
+        g.uptime.set(now.since(started) as f64 / 1000.0);
+        set(&g.memtable_bytes, store.statistic("rocksdb.cur-size-all-mem-tables"));
+        set(&g.table_bytes, store.statistic("rocksdb.live-sst-files-size"));
+        set(&g.cache_bytes, store.statistic("rocksdb.block-cache-usage"));
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string cannot fail");
+        text
+    }
+}
