@@ -7,9 +7,10 @@ use crate::record::Record;
 use crate::render::markdown::table;
 use crate::text::{markdown as escape, seconds};
 
-/// Compares `after` with `before` in Markdown: verdict, heights, recovery, deepest reorganisation, losses, speed and
+/// Compares `record` with an earlier `baseline` in Markdown: verdict, heights, recovery, deepest reorganisation, losses, speed and
 /// trace. Rows that are equal say so; the speed is a ratio, as it differs between machines.
-pub fn diff(before: &Record, after: &Record) -> String {
+pub fn compare(record: &Record, baseline: &Record) -> String {
+    let (before, after) = (baseline, record);
     let (old, new) = (Figures::of(before), Figures::of(after));
     let mut rows = vec![
         row("verdict", before.verdict.to_string(), after.verdict.to_string()),

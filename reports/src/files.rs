@@ -15,7 +15,7 @@ use crate::sweep::{self, SweepRecord};
 ///
 /// # Errors
 /// [`WriteError`] with the path that could not be written.
-pub fn write_all(record: &Record, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+pub fn write_all(dir: &Path, record: &Record) -> Result<Vec<PathBuf>, WriteError> {
     let mut files = vec![
         ("report.json".to_owned(), render::json(record)),
         ("summary.md".to_owned(), render::markdown(record)),
@@ -30,7 +30,7 @@ pub fn write_all(record: &Record, dir: &Path) -> Result<Vec<PathBuf>, WriteError
 ///
 /// # Errors
 /// [`WriteError`] with the path that could not be written.
-pub fn write_sweep(record: &SweepRecord, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+pub fn write_sweep(dir: &Path, record: &SweepRecord) -> Result<Vec<PathBuf>, WriteError> {
     write_files(
         dir,
         vec![

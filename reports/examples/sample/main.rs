@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let violated = break_agreement(passed.clone());
     let runs = [("passed", passed), ("violated", violated), ("crowd", model::record(40))];
     for (name, record) in runs {
-        match write_all(&record, &Path::new(&dir).join(name)) {
+        match write_all(&Path::new(&dir).join(name), &record) {
             Ok(paths) => println!("{}\n  {} files in {name}", render::line(&record), paths.len()),
             Err(error) => {
                 eprintln!("{error}");

@@ -3,14 +3,14 @@
 mod html;
 mod json;
 mod junit;
-mod line;
+pub(crate) mod line;
 pub(crate) mod markdown;
 mod plot;
 
 pub use html::html;
 pub use json::json;
 pub use junit::junit;
-pub use line::line;
+pub use line::{line, line_in_color};
 pub use markdown::markdown;
 pub use plot::plots;
 

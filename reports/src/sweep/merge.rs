@@ -2,8 +2,8 @@
 //!
 //! Shards may overlap, which is a determinism check for free: the same scenario and seed must have the same trace.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ use crate::text::short;
 /// Merges shards into one record with its runs ordered by scenario and seed. The result has no shard, and does not
 /// depend on the order of `records` except for which of two equal runs lends its wall time.
 ///
-/// A run found twice is kept once. If its traces differ, or its verdicts do under one trace, it becomes
+/// A run found twice is kept once, and so is a scenario that several shards could not run. If its traces differ, or its verdicts do under one trace, it becomes
 /// nondeterministic. A run that could not be carried out proves nothing and yields to one that was.
 ///
 /// # Errors
@@ -22,6 +22,7 @@ use crate::text::short;
 pub fn merge(records: Vec<SweepRecord>) -> Result<SweepRecord, MergeError> {
     let git_rev = records.first().ok_or(MergeError::Empty)?.git_rev.clone();
     let mut runs: BTreeMap<(String, u64), SweepRun> = BTreeMap::new();
+    let mut not_run = BTreeSet::new();
     for record in records {
         if record.schema_version != SCHEMA_VERSION {
             return Err(MergeError::Schema { found: record.schema_version, supported: SCHEMA_VERSION });
@@ -29,6 +30,7 @@ pub fn merge(records: Vec<SweepRecord>) -> Result<SweepRecord, MergeError> {
         if record.git_rev != git_rev {
             return Err(MergeError::Revision { expected: git_rev, found: record.git_rev });
         }
+        not_run.extend(record.not_run);
         for run in record.runs {
             match runs.entry((run.scenario.clone(), run.seed)) {
                 Entry::Vacant(slot) => {
@@ -38,7 +40,13 @@ pub fn merge(records: Vec<SweepRecord>) -> Result<SweepRecord, MergeError> {
             }
         }
     }
-    Ok(SweepRecord { schema_version: SCHEMA_VERSION, git_rev, shard: None, runs: runs.into_values().collect() })
+    Ok(SweepRecord {
+        schema_version: SCHEMA_VERSION,
+        git_rev,
+        shard: None,
+        runs: runs.into_values().collect(),
+        not_run: not_run.into_iter().collect(),
+    })
 }
 
 /// Why records cannot be merged.

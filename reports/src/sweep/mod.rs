@@ -5,11 +5,12 @@ mod render;
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::Figures;
+use crate::figures::{Figures, sentence};
 use crate::record::{ReadError, Record, Verdict, read_versioned};
+use crate::text::one_line;
 
 pub use merge::{MergeError, merge};
-pub use render::{json, junit, markdown};
+pub use render::{json, junit, line, line_in_color, markdown};
 
 /// The runs of a sweep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,18 @@ pub struct SweepRecord {
     pub shard: Option<String>,
     /// The runs.
     pub runs: Vec<SweepRun>,
+    /// What was asked for and not run.
+    pub not_run: Vec<NotRun>,
+}
+
+/// A scenario that a sweep could not run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotRun {
+    /// Name or file of the scenario.
+    pub scenario: String,
+    /// Why, in one line.
+    pub reason: String,
 }
 
 /// One run of a sweep: the key figures of its [`Record`].
@@ -35,22 +48,22 @@ pub struct SweepRun {
     pub seed: u64,
     /// Outcome.
     pub verdict: Verdict,
+    /// Why the verdict is not `passed`, in one line.
+    pub failure: Option<String>,
+    /// [`Record::trace_hash`].
+    pub trace_hash: String,
     /// Length in virtual time.
     pub virtual_seconds: f64,
     /// Length on the machine's clock.
     pub wall_seconds: f64,
-    /// [`Record::trace_hash`].
-    pub trace_hash: String,
-    /// Most blocks undone by one reorganisation on any node.
-    pub reorg_depth_max: u64,
-    /// Confirmed transactions lost.
-    pub lost: u64,
-    /// Slowest recovery in seconds; `None` without a fault or without recovery.
-    pub rto_worst: Option<f64>,
-    /// Why the verdict is not `passed`, in one line.
-    pub failure: Option<String>,
     /// The command that runs it again.
     pub reproduce: String,
+    /// Confirmed transactions lost.
+    pub finalized_lost: u64,
+    /// Most blocks undone by one reorganisation on any node.
+    pub reorg_depth_max: u64,
+    /// Slowest recovery in seconds; `None` without a fault or without recovery.
+    pub rto: Option<f64>,
 }
 
 impl SweepRecord {
@@ -63,12 +76,22 @@ impl SweepRecord {
     }
 
     /// Outcome of the whole: nondeterminism outweighs a violation, as it makes every other verdict worthless; a
-    /// violation outweighs a run that could not be carried out. An empty sweep passes.
+    /// violation outweighs a run that could not be carried out, and so does a scenario that was not run at all. An
+    /// empty sweep passes. [`Verdict::exit_code`] of it is the sweep's exit status.
     pub fn verdict(&self) -> Verdict {
-        [Verdict::Nondeterministic, Verdict::Violated, Verdict::Infrastructure]
-            .into_iter()
-            .find(|verdict| self.runs.iter().any(|run| run.verdict == *verdict))
-            .unwrap_or(Verdict::Passed)
+        let not_run = self.not_run.first().map(|_| Verdict::Infrastructure);
+        let verdicts = self.runs.iter().map(|run| run.verdict).chain(not_run);
+        verdicts.max_by_key(|verdict| weight(*verdict)).unwrap_or(Verdict::Passed)
+    }
+}
+
+/// Rank of a verdict among those of a sweep.
+fn weight(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Passed => 0,
+        Verdict::Infrastructure => 1,
+        Verdict::Violated => 2,
+        Verdict::Nondeterministic => 3,
     }
 }
 
@@ -79,14 +102,14 @@ impl From<&Record> for SweepRun {
             scenario: record.scenario.clone(),
             seed: record.seed,
             verdict: record.verdict,
+            failure: (record.verdict != Verdict::Passed).then(|| one_line(&sentence(record))),
+            trace_hash: record.trace_hash.clone(),
             virtual_seconds: record.virtual_seconds,
             wall_seconds: record.wall_seconds,
-            trace_hash: record.trace_hash.clone(),
-            reorg_depth_max: figures.reorg_depth_max,
-            lost: record.workload.lost,
-            rto_worst: figures.rto_worst.seconds(),
-            failure: record.failure.clone(),
             reproduce: record.reproduce.clone(),
+            finalized_lost: record.workload.lost,
+            reorg_depth_max: figures.reorg_depth_max,
+            rto: figures.rto_worst.seconds(),
         }
     }
 }

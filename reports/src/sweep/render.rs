@@ -7,6 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{SweepRecord, SweepRun};
 use crate::record::Verdict;
+use crate::render::line::colored;
 use crate::render::markdown::table;
 use crate::render::{duration, to_json};
 use crate::text::{count, fenced, markdown as escape, plural, seconds};
@@ -16,7 +17,33 @@ pub fn json(record: &SweepRecord) -> String {
     to_json(record)
 }
 
-/// A table of scenarios, then each failure with the command that reproduces it.
+/// The sweep in one line without a line break, for a terminal.
+pub fn line(record: &SweepRecord) -> String {
+    format!("{} {}", record.verdict(), line_tail(record))
+}
+
+/// [`line`] with the verdict in the colours of a terminal.
+pub fn line_in_color(record: &SweepRecord) -> String {
+    format!("{} {}", colored(record.verdict()), line_tail(record))
+}
+
+fn line_tail(record: &SweepRecord) -> String {
+    let passed = record.runs.iter().filter(|run| run.verdict == Verdict::Passed).count();
+    let virtual_seconds: f64 = record.runs.iter().map(|run| run.virtual_seconds).sum();
+    let mut line = format!("{passed} of {} passed, {} virtual", runs(record.runs.len()), seconds(virtual_seconds));
+    for verdict in [Verdict::Nondeterministic, Verdict::Violated, Verdict::Infrastructure] {
+        let count = record.runs.iter().filter(|run| run.verdict == verdict).count();
+        if count > 0 {
+            line += &format!(", {count} {verdict}");
+        }
+    }
+    if !record.not_run.is_empty() {
+        line += &format!(", {} not run", plural(record.not_run.len(), "scenario"));
+    }
+    line
+}
+
+/// A table of scenarios by figures, each failure with the command that reproduces it, and what was not run.
 pub fn markdown(record: &SweepRecord) -> String {
     let mut out = String::new();
     let passed = record.runs.iter().filter(|run| run.verdict == Verdict::Passed).count();
@@ -37,16 +64,31 @@ pub fn markdown(record: &SweepRecord) -> String {
         }
         out += &fenced(run.reproduce.trim());
     }
+    if !record.not_run.is_empty() {
+        let _ = writeln!(out, "\n## Not run\n");
+        for it in &record.not_run {
+            let _ = writeln!(out, "- {}: {}", escape(&it.scenario), escape(&it.reason));
+        }
+    }
     out
 }
 
-/// One test suite per scenario, one test case per seed.
+/// One test suite per scenario, one test case per seed; a scenario that was not run is an error.
 pub fn junit(record: &SweepRecord) -> String {
     let mut report = Report::new("assay sweep");
     for (name, runs) in by_scenario(record) {
         let mut suite = TestSuite::new(name);
         suite.set_time(duration(runs.iter().map(|run| run.wall_seconds).sum()));
         suite.add_test_cases(runs.into_iter().map(case));
+        report.add_test_suite(suite);
+    }
+    if !record.not_run.is_empty() {
+        let mut suite = TestSuite::new("not run");
+        suite.add_test_cases(record.not_run.iter().map(|it| {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_type("not_run").set_message(it.reason.clone());
+            TestCase::new(it.scenario.clone(), status)
+        }));
         report.add_test_suite(suite);
     }
     report.set_time(duration(record.runs.iter().map(|run| run.wall_seconds).sum()));
@@ -63,7 +105,7 @@ fn by_scenario(record: &SweepRecord) -> BTreeMap<&str, Vec<&SweepRun>> {
 
 fn row(name: &str, runs: &[&SweepRun]) -> Vec<String> {
     let passed = runs.iter().filter(|run| run.verdict == Verdict::Passed).count();
-    let rto = runs.iter().filter_map(|run| run.rto_worst).reduce(f64::max);
+    let rto = runs.iter().filter_map(|run| run.rto).reduce(f64::max);
     let virtual_seconds: f64 = runs.iter().map(|run| run.virtual_seconds).sum();
     let wall_seconds: f64 = runs.iter().map(|run| run.wall_seconds).sum();
     vec![
@@ -72,7 +114,7 @@ fn row(name: &str, runs: &[&SweepRun]) -> Vec<String> {
         if passed == runs.len() { passed.to_string() } else { format!("**{passed}**") },
         rto.map_or("–".into(), seconds),
         runs.iter().map(|run| run.reorg_depth_max).max().unwrap_or(0).to_string(),
-        count(runs.iter().map(|run| run.lost).sum()),
+        count(runs.iter().map(|run| run.finalized_lost).sum()),
         seconds(virtual_seconds),
         if wall_seconds > 0.0 { format!("{:.0}×", virtual_seconds / wall_seconds) } else { "–".into() },
     ]
