@@ -1,6 +1,6 @@
 //! Key figures: the handful of numbers and the one sentence that every renderer shows first.
 
-use crate::parts::InvariantStatus;
+use crate::parts::{Expectation, Invariant, InvariantStatus};
 use crate::record::{Record, Verdict};
 use crate::text::{clock_fine, count, plural, seconds};
 
@@ -78,6 +78,24 @@ impl Figures {
             None => "–".to_owned(),
         }
     }
+}
+
+/// The invariants, violated ones first, then those that were not checked.
+pub(crate) fn invariants(record: &Record) -> Vec<&Invariant> {
+    let mut sorted: Vec<&Invariant> = record.invariants.iter().collect();
+    sorted.sort_by_key(|it| match it.status {
+        InvariantStatus::Violated => 0,
+        InvariantStatus::NotChecked => 1,
+        InvariantStatus::Held => 2,
+    });
+    sorted
+}
+
+/// The expectations, unmet ones first.
+pub(crate) fn expectations(record: &Record) -> Vec<&Expectation> {
+    let mut sorted: Vec<&Expectation> = record.expectations.iter().collect();
+    sorted.sort_by_key(|it| it.met);
+    sorted
 }
 
 /// What happened, in one sentence.

@@ -146,10 +146,19 @@ pub struct Event {
     pub at: f64,
     /// Where; `None` for the whole cluster.
     pub host: Option<String>,
-    /// Kind, e.g. `reorg`.
+    /// Kind, e.g. `reorg`; [`Event::BLOCK`] for the routine of a chain.
     pub kind: String,
     /// What happened, for people.
     pub detail: String,
+}
+
+impl Event {
+    /// Kind of a block that was made or adopted on the way; renderers may fold such events.
+    pub const BLOCK: &str = "block";
+
+    pub(crate) fn is_routine(&self) -> bool {
+        self.kind == Event::BLOCK
+    }
 }
 
 /// The rolling hash over the events of one host and subsystem.

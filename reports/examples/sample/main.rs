@@ -7,7 +7,7 @@ mod model;
 use std::path::Path;
 use std::process::ExitCode;
 
-use assay_reports::{InvariantStatus, Record, Verdict, render, write_all};
+use assay_reports::{Event, InvariantStatus, Record, Verdict, render, write_all};
 
 fn main() -> ExitCode {
     let Some(dir) = std::env::args_os().nth(1) else {
@@ -36,6 +36,13 @@ fn break_agreement(mut record: Record) -> Record {
     record.invariants[0].status = InvariantStatus::Violated;
     record.invariants[0].at = Some(343.2);
     record.invariants[0].detail = why.into();
+    record.timeline.push(Event {
+        at: 343.2,
+        host: None,
+        kind: "violation".into(),
+        detail: format!("agreement: {why}"),
+    });
+    record.timeline.sort_by(|a, b| a.at.total_cmp(&b.at));
     record.invariants[6].status = InvariantStatus::NotChecked;
     record.invariants[6].checks = 0;
     record.recovery[0].rto = None;

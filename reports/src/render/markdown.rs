@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
-use crate::figures::{Figures, sentence};
+use crate::figures::{Figures, expectations, invariants, sentence};
 use crate::parts::InvariantStatus;
 use crate::record::Record;
 use crate::text::{clock, clock_fine, count, fenced, markdown as escape, seconds, short};
 
-/// The record as Markdown: verdict, key figures, faults with recovery, invariants, expectations, nodes, command.
+/// The record as Markdown: verdict, key figures, faults with recovery, invariants and expectations (the broken ones
+/// first), nodes, command.
 pub fn markdown(record: &Record) -> String {
     let mut out = String::new();
     head(&mut out, record);
@@ -77,9 +78,8 @@ fn faults(out: &mut String, record: &Record) {
 
 fn checks(out: &mut String, record: &Record) {
     let _ = writeln!(out, "\n## Invariants\n");
-    let rows: Vec<Vec<String>> = record
-        .invariants
-        .iter()
+    let rows: Vec<Vec<String>> = invariants(record)
+        .into_iter()
         .map(|it| {
             let status = match it.status {
                 InvariantStatus::Held => "held".to_owned(),
@@ -96,9 +96,8 @@ fn checks(out: &mut String, record: &Record) {
         return;
     }
     let _ = writeln!(out, "\n## Expectations\n");
-    let mut rows: Vec<Vec<String>> = record
-        .expectations
-        .iter()
+    let mut rows: Vec<Vec<String>> = expectations(record)
+        .into_iter()
         .map(|it| {
             let status = if it.met { "met" } else { "**not met**" };
             vec![escape(&it.name), escape(&it.expected), escape(&it.actual), status.into()]

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Tone, badge, table};
+use crate::figures::{expectations as expectations_by_weight, invariants as invariants_by_weight};
 use crate::parts::{Alert, Fault, InvariantStatus};
 use crate::record::Record;
 use crate::text::{clock_fine, count, seconds};
@@ -11,11 +12,9 @@ use crate::text::{clock_fine, count, seconds};
 pub(super) fn recovery(record: &Record) -> Markup {
     let head = [
         ("Fault", ""),
-        ("Target", ""),
-        ("Detail", ""),
         ("Planned", "n"),
-        ("From", "n"),
-        ("Until", "n"),
+        ("Applied", "n"),
+        ("Ended", "n"),
         ("Detected", "n"),
         ("RTO", "n"),
         ("RPO", "n"),
@@ -26,7 +25,10 @@ pub(super) fn recovery(record: &Record) -> Markup {
             @if record.faults.is_empty() {
                 p.note { "No fault was planned." }
             } @else {
-                p.note { "RTO: from the fault's end until the cluster was whole. RPO: confirmed transactions lost." }
+                p.note {
+                    "Detected: from the fault until the cluster showed it. RTO: from its end until the cluster was "
+                    "whole. RPO: confirmed transactions lost."
+                }
                 (table(&head, html! { @for fault in &record.faults { (fault_row(record, fault)) } }))
             }
         }
@@ -37,11 +39,10 @@ fn fault_row(record: &Record, fault: &Fault) -> Markup {
     let recovery = record.recovery.iter().find(|it| it.fault == fault.id);
     html! {
         tr {
-            td.nowrap {
+            td.what {
                 b { (fault.kind) } " " span.muted { (fault.id) @if fault.line > 0 { " · line " (fault.line) } }
+                p { (fault.target.join(" ")) @if !fault.detail.is_empty() { span.muted { " · " (fault.detail) } } }
             }
-            td { (fault.target.join(" ")) }
-            td { (fault.detail) }
             td.n { (clock_fine(fault.planned_at)) }
             td.n {
                 @match fault.applied_at {
@@ -49,7 +50,7 @@ fn fault_row(record: &Record, fault: &Fault) -> Markup {
                     None => (badge(Tone::Bad, "never fired")),
                 }
             }
-            td.n { (fault.ended_at.map_or("–".into(), clock_fine)) }
+            td.n { (ended(fault)) }
             @match recovery {
                 Some(it) => {
                     td.n { (it.detect.map_or("–".into(), seconds)) }
@@ -67,24 +68,31 @@ fn fault_row(record: &Record, fault: &Fault) -> Markup {
     }
 }
 
-/// Each invariant with its number of checks.
+fn ended(fault: &Fault) -> String {
+    match (fault.applied_at, fault.ended_at) {
+        (_, Some(at)) => clock_fine(at),
+        (Some(_), None) => "at the end".to_owned(),
+        (None, None) => "–".to_owned(),
+    }
+}
+
+/// Each invariant with its number of checks, the violated first.
 pub(super) fn invariants(record: &Record) -> Markup {
-    let head = [("Invariant", ""), ("Status", ""), ("Checks", "n"), ("Detail", "")];
+    let head = [("Invariant", ""), ("Status", ""), ("Checks", "n")];
     let rows = html! {
-        @for it in &record.invariants {
+        @for it in invariants_by_weight(record) {
             tr {
-                td.nowrap { b { (it.name) } }
+                td.what { b { (it.name) } p.muted { (it.detail) } }
                 td.nowrap {
                     @match it.status {
                         InvariantStatus::Held => (badge(Tone::Good, "held")),
                         InvariantStatus::NotChecked => (badge(Tone::Neutral, "not checked")),
                         InvariantStatus::Violated => {
-                            (badge(Tone::Bad, "violated")) @if let Some(at) = it.at { " at " (clock_fine(at)) }
+                            (badge(Tone::Bad, "violated")) @if let Some(at) = it.at { p { "at " (clock_fine(at)) } }
                         }
                     }
                 }
                 td.n { (count(it.checks)) }
-                td { (it.detail) }
             }
         }
     };
@@ -93,13 +101,13 @@ pub(super) fn invariants(record: &Record) -> Markup {
     }
 }
 
-/// Each expectation of the scenario, and the alerts.
+/// Each expectation of the scenario, the unmet first, and the alerts.
 pub(super) fn expectations(record: &Record) -> Markup {
     let head = [("Expectation", ""), ("Status", ""), ("Expected", ""), ("Actual", "")];
     let rows = html! {
-        @for it in &record.expectations {
+        @for it in expectations_by_weight(record) {
             tr {
-                td.nowrap { b { (it.name) } @if let Some(line) = it.line { " " span.muted { "line " (line) } } }
+                td { b { (it.name) } @if let Some(line) = it.line { " " span.muted.nowrap { "line " (line) } } }
                 td.nowrap { (met(it.met)) }
                 td { (it.expected) }
                 td { (it.actual) }
@@ -117,7 +125,7 @@ pub(super) fn expectations(record: &Record) -> Markup {
 fn alert_row(alert: &Alert) -> Markup {
     html! {
         tr {
-            td.nowrap { b { (alert.name) } " " span.muted { "alert" } }
+            td { b { (alert.name) } " " span.muted { "alert" } }
             td.nowrap { (met(alert.expected == alert.fired_at.is_some())) }
             td { @if alert.expected { "fires" } @else { "silent" } }
             td { (alert.fired_at.map_or("silent".into(), |at| format!("fired at {}", clock_fine(at)))) }

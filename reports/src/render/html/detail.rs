@@ -3,11 +3,12 @@
 use maud::{Markup, html};
 
 use super::{Tone, badge, table};
+use crate::parts::Event;
 use crate::record::Record;
 use crate::text::{clock_fine, count, short};
 
 /// Timelines up to this length are shown open.
-const TIMELINE_OPEN_MAX: usize = 24;
+const TIMELINE_OPEN_MAX: usize = 30;
 
 /// Most timeline entries on the page; the record holds them all.
 const TIMELINE_MAX: usize = 2000;
@@ -64,36 +65,45 @@ pub(super) fn nodes(record: &Record) -> Markup {
     }
 }
 
-/// What happened, in order of time. A long timeline is folded.
+/// What happened, in order of time. In a long timeline, the blocks and what goes beyond the bounds are folded.
 pub(super) fn timeline(record: &Record) -> Markup {
     let total = record.timeline.len();
-    let rows = html! {
-        @for event in record.timeline.iter().take(TIMELINE_MAX) {
-            tr {
-                td.n { (clock_fine(event.at)) }
-                td { @match &event.host { Some(host) => b { (host) }, None => span.muted { "all" } } }
-                td.nowrap { (event.kind) }
-                td { (event.detail) }
-            }
-        }
-    };
-    let table = table(&[("Time", "n"), ("Host", ""), ("Event", ""), ("Detail", "")], rows);
+    let routine = record.timeline.iter().filter(|event| event.is_routine()).count();
+    let notable = total - routine;
     html! {
         section #timeline {
             h2 { "Timeline" }
             @if total == 0 {
                 p.note { "Nothing was recorded." }
             } @else if total <= TIMELINE_OPEN_MAX {
-                (table)
+                (events(record.timeline.iter()))
             } @else {
+                @if (1..=TIMELINE_OPEN_MAX).contains(&notable) {
+                    p.note { "Without the blocks." }
+                    (events(record.timeline.iter().filter(|event| !event.is_routine())))
+                }
                 details {
-                    summary { (total) " events" }
-                    (table)
+                    summary { "All " (count(total as u64)) " events" }
+                    (events(record.timeline.iter().take(TIMELINE_MAX)))
                     @if total > TIMELINE_MAX { p.note { (total - TIMELINE_MAX) " more are in report.json." } }
                 }
             }
         }
     }
+}
+
+fn events<'a>(events: impl Iterator<Item = &'a Event>) -> Markup {
+    let rows = html! {
+        @for event in events {
+            tr {
+                td.n { (clock_fine(event.at)) }
+                td { @match &event.host { Some(host) => b { (host) }, None => span.muted { "all" } } }
+                td.nowrap { (event.kind) }
+                td.long { (event.detail) }
+            }
+        }
+    };
+    table(&[("Time", "n"), ("Host", ""), ("Event", ""), ("Detail", "")], rows)
 }
 
 /// Trace hashes, to compare two runs of a seed.

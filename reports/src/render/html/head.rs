@@ -31,36 +31,53 @@ pub(super) fn verdict(record: &Record) -> Markup {
     }
 }
 
-/// The key figures.
+/// The key figures: time and faults in the first row, the chain and its transactions in the second.
 pub(super) fn cards(record: &Record) -> Markup {
     let figures = Figures::of(record);
     let load = &record.workload;
-    let lost = if load.lost == 0 { Tone::Good } else { Tone::Bad };
-    let rto = match figures.rto_worst {
-        Rto::NotRecovered => Tone::Bad,
-        Rto::NoFault | Rto::Seconds(_) => Tone::Neutral,
-    };
-    let blocks = format!("{} produced, {} confirmed", count(figures.blocks_produced), count(figures.confirmed_height));
     html! {
         section.cards aria-label="Key figures" {
-            (card("Virtual time", &clock(record.virtual_seconds), "m:ss simulated", Tone::Neutral))
-            (card("Speed", &figures.speed_text(), &format!("in {} of wall time", seconds(record.wall_seconds)), Tone::Neutral))
-            (card("Chain height", &count(figures.height), &blocks, Tone::Neutral))
-            (card("Confirmed", &count(load.confirmed), &format!("of {} transactions", count(load.submitted)), Tone::Neutral))
-            (card("Lost", &count(load.lost), "confirmed transactions", lost))
+            (card("Virtual time", &clock(record.virtual_seconds), &format!("in {} of wall time", seconds(record.wall_seconds)), Tone::Neutral))
+            (card("Speed", &figures.speed_text(), "virtual seconds per wall second", Tone::Neutral))
+            (faults(record))
+            (recovery(figures.rto_worst))
+            (card("Chain height", &count(figures.height), &chain(&figures), Tone::Neutral))
             (card("Deepest reorg", &count(figures.reorg_depth_max), "blocks undone at once", Tone::Neutral))
-            (card("Worst RTO", &figures.rto_worst.text(), "fault's end to whole again", rto))
+            (card("Confirmed", &count(load.confirmed), &format!("of {} transactions", count(load.submitted)), Tone::Neutral))
+            (card("Lost", &count(load.lost), "confirmed transactions", if load.lost == 0 { Tone::Good } else { Tone::Bad }))
         }
     }
 }
 
-fn card(name: &str, value: &str, note: &str, tone: Tone) -> Markup {
+fn chain(figures: &Figures) -> String {
+    format!("{} confirmed, {} produced", count(figures.confirmed_height), count(figures.blocks_produced))
+}
+
+fn faults(record: &Record) -> Markup {
+    let applied = record.faults.iter().filter(|it| it.applied_at.is_some()).count();
+    let missing = record.faults.len() - applied;
+    match (applied, missing) {
+        (0, 0) => card("Faults", "none", "planned", Tone::Neutral),
+        (_, 0) => card("Faults", &applied.to_string(), "applied as planned", Tone::Neutral),
+        _ => card("Faults", &applied.to_string(), &format!("applied, {missing} never fired"), Tone::Bad),
+    }
+}
+
+fn recovery(worst: Rto) -> Markup {
+    match worst {
+        Rto::NoFault => card("Worst recovery", "–", "nothing to recover from", Tone::Neutral),
+        Rto::Seconds(rto) => card("Worst recovery", &seconds(rto), "from a fault's end", Tone::Neutral),
+        Rto::NotRecovered => card("Worst recovery", "never", "not whole by the end", Tone::Bad),
+    }
+}
+
+fn card(name: &str, value: &str, hint: &str, tone: Tone) -> Markup {
     let class = match tone {
         Tone::Good => "card good",
         Tone::Bad => "card bad",
         Tone::Neutral => "card",
     };
     html! {
-        div class=(class) { p.name { (name) } p.value { (value) } p.hint { (note) } }
+        div class=(class) { p.name { (name) } p.value { (value) } p.hint { (hint) } }
     }
 }

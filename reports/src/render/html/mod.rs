@@ -57,7 +57,8 @@ fn plots(record: &Record) -> Markup {
                 }
                 @for plot in plots {
                     figure {
-                        div.scroll { (PreEscaped(plot.drawing.inline())) }
+                        div.wide { (PreEscaped(plot.wide.inline())) }
+                        div.narrow { (PreEscaped(plot.narrow.inline())) }
                         @if !plot.about.is_empty() { figcaption { (plot.about) } }
                     }
                 }

@@ -1,7 +1,9 @@
-//! Faults over time: shaded in the plot and named in lanes above it, so that no two names overlap.
+//! Faults and violations over time: marked in the plot and named in lanes above it, so that no two names overlap.
 
 use super::canvas::width;
+use crate::parts::InvariantStatus;
 use crate::record::Record;
+use crate::text::clock;
 
 /// Most lanes above a plot. Faults beyond them are shaded without a name.
 const LANES_MAX: usize = 6;
@@ -9,17 +11,29 @@ const LANES_MAX: usize = 6;
 /// Narrowest shading, so that an instant fault is seen.
 const BAR_MIN: i32 = 6;
 
-/// An applied fault.
+/// An applied fault, or an invariant's violation.
 pub(super) struct Band {
     /// When it took effect, in virtual seconds.
     pub(super) from: f64,
     /// When it ended, or the end of the run.
     pub(super) to: f64,
+    kind: Kind,
     label: String,
 }
 
-/// Where a fault is drawn, in drawing units.
+/// What a band stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Shaded from its start to its end.
+    Fault,
+    /// A line at one instant.
+    Violation,
+}
+
+/// Where a band is drawn, in drawing units.
 pub(super) struct Placed {
+    /// What it stands for.
+    pub(super) kind: Kind,
     /// Left edge.
     pub(super) left: i32,
     /// Right edge.
@@ -29,7 +43,7 @@ pub(super) struct Placed {
 }
 
 impl Band {
-    /// The faults of `record` that were applied. Several faults are named with their ids.
+    /// The faults of `record` that were applied and its violations. Several faults are named with their ids.
     pub(super) fn of(record: &Record) -> Vec<Band> {
         let applied = record.faults.iter().filter_map(|fault| {
             let from = fault.applied_at?;
@@ -37,11 +51,28 @@ impl Band {
                 1 => fault.kind.clone(),
                 _ => format!("{} {}", fault.id, fault.kind),
             };
-            Some(Band { from, to: fault.ended_at.unwrap_or(record.virtual_seconds).max(from), label })
+            Some(Band {
+                from,
+                to: fault.ended_at.unwrap_or(record.virtual_seconds).max(from),
+                kind: Kind::Fault,
+                label,
+            })
         });
-        let mut bands: Vec<Band> = applied.collect();
+        let violated = record.invariants.iter().filter(|it| it.status == InvariantStatus::Violated);
+        let violations = violated.filter_map(|it| {
+            Some(Band { from: it.at?, to: it.at?, kind: Kind::Violation, label: format!("{} violated", it.name) })
+        });
+        let mut bands: Vec<Band> = applied.chain(violations).collect();
         bands.sort_by(|a, b| a.from.total_cmp(&b.from));
         bands
+    }
+
+    /// The band in words: `f1 partition from 3:00 to 5:00`.
+    pub(super) fn words(&self) -> String {
+        match self.kind {
+            Kind::Fault => format!("{} from {} to {}", self.label, clock(self.from), clock(self.to)),
+            Kind::Violation => format!("{} at {}", self.label, clock(self.from)),
+        }
     }
 }
 
@@ -58,18 +89,18 @@ pub(super) fn place(bands: &[Band], x: impl Fn(f64) -> i32, edge: i32) -> (Vec<P
             let at = match right - left {
                 bar if bar >= room + 12 => left + (bar - room) / 2,
                 _ if right + 10 + room <= edge => right + 10,
-                _ => left - 10 - room,
+                _ => (left - 10 - room).max(0),
             };
             let (start, end) = (left.min(at), right.max(at + room) + 16);
             let lane = free_from.iter().position(|free| *free <= start).unwrap_or(free_from.len());
             if lane >= LANES_MAX {
-                return Placed { left, right, label: None };
+                return Placed { kind: band.kind, left, right, label: None };
             }
             match free_from.get_mut(lane) {
                 Some(free) => *free = end,
                 None => free_from.push(end),
             }
-            Placed { left, right, label: Some((band.label.clone(), at, lane)) }
+            Placed { kind: band.kind, left, right, label: Some((band.label.clone(), at, lane)) }
         })
         .collect();
     (placed, free_from.len())
@@ -80,7 +111,7 @@ mod tests {
     use super::*;
 
     fn band(from: f64, to: f64) -> Band {
-        Band { from, to, label: "partition".into() }
+        Band { from, to, kind: Kind::Fault, label: "partition".into() }
     }
 
     #[test]

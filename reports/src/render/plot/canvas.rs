@@ -10,8 +10,11 @@ use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor, RGBColo
 use super::theme;
 use crate::text::one_line;
 
-/// Width of every plot. Coordinates are whole numbers, hence two units to a pixel.
-pub(super) const WIDTH: i32 = 2080;
+/// Width of a plot on a desk and in a file. Coordinates are whole numbers, hence two units to a pixel.
+pub(super) const WIDE: i32 = 2080;
+
+/// Width of a plot on a phone.
+pub(super) const NARROW: i32 = 720;
 
 /// Size of text.
 pub(super) const FONT: f64 = 25.0;
@@ -24,24 +27,24 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// A finished plot.
 pub(crate) struct Drawing {
-    title: String,
-    height: i32,
+    words: String,
+    size: Point,
     body: String,
 }
 
 impl Drawing {
-    /// Draws with `paint` on an area of [`WIDTH`] by `height`.
-    pub(super) fn new(title: String, height: i32, paint: impl FnOnce(&Area<'_>)) -> Self {
+    /// Draws with `paint` on an area of `size`, width and height; `words` stand in for it where it cannot be seen.
+    pub(super) fn new(words: String, size: Point, paint: impl FnOnce(&Area<'_>)) -> Self {
         let mut svg = String::new();
         {
-            let size = (WIDTH.unsigned_abs(), height.unsigned_abs());
+            let size = (size.0.unsigned_abs(), size.1.unsigned_abs());
             let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
             paint(&area);
             ok(area.present());
         }
         let body = svg.split_once(">\n").map_or("", |(_, rest)| rest);
         let body = body.strip_suffix("</svg>\n").unwrap_or(body).to_owned();
-        Drawing { title, height, body }
+        Drawing { words, size, body }
     }
 
     /// The plot as an element of a page that has [`theme::style`].
@@ -51,17 +54,17 @@ impl Drawing {
 
     /// The plot as a file.
     pub(super) fn standalone(&self) -> String {
-        let size = format!(" width=\"{}\" height=\"{}\"", WIDTH / 2, self.height / 2);
+        let size = format!(" width=\"{}\" height=\"{}\"", self.size.0 / 2, self.size.1 / 2);
         let paper = "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>";
         format!("{}<style>{}</style>\n{paper}\n{}</svg>\n", self.open(&size), theme::style(), self.body)
     }
 
     fn open(&self, size: &str) -> String {
-        let title: String = maud::html! { (self.title) }.into_string();
+        let words: String = maud::html! { (self.words) }.into_string();
+        let (width, height) = self.size;
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" role=\"img\" aria-label=\"{title}\"{size} \
-             viewBox=\"0 0 {WIDTH} {}\">\n",
-            self.height
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" role=\"img\" aria-label=\"{words}\"{size} \
+             viewBox=\"0 0 {width} {height}\">\n"
         )
     }
 }

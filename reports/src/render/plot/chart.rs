@@ -14,12 +14,13 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, FontStyle, RGBColor, TRANSPARENT};
 
 use super::axis::Axis;
-use super::bands::{Band, place};
-use super::canvas::{Area, Drawing, Point, WIDTH, face, fill, heading, ok, path, polygon, text, width};
+use super::bands::{Band, Kind, Placed, place};
+use super::canvas::{Area, Drawing, FONT, Point, face, fill, heading, ok, path, polygon, text, width};
 use super::samples::{Samples, envelope, lines};
-use super::{theme, ticks, title};
+use super::ticks::{self, label};
+use super::{theme, title};
 use crate::parts::Series;
-use crate::text::clock;
+use crate::text::{clock, plural};
 
 const LEFT: i32 = 104;
 const RIGHT: i32 = 40;
@@ -56,37 +57,74 @@ impl<'a> Chart<'a> {
         })
     }
 
-    /// Draws the chart; see the module's picture.
-    pub(super) fn draw(&self) -> Drawing {
-        let legend = self.legend();
-        let x = |at: f64| LEFT + (at / self.duration * f64::from(WIDTH - LEFT - RIGHT)).round() as i32;
-        let (faults, lanes) = place(self.bands, x, WIDTH - RIGHT);
+    /// Draws the chart, `wide` units wide; see the module's picture.
+    pub(super) fn draw(&self, wide: i32) -> Drawing {
+        let legend = self.legend(wide);
+        let x = |at: f64| LEFT + (at / self.duration * f64::from(wide - LEFT - RIGHT)).round() as i32;
+        let (bands, lanes) = place(self.bands, x, wide - RIGHT);
         let header = ROW * legend.rows + 10;
         let top = header + LANE * lanes as i32 + 6;
         let height = top + self.plot_height + TIMES;
-        Drawing::new(format!("{} over virtual time", self.title), height, |area| {
+        Drawing::new(self.words(), (wide, height), |area| {
             heading(area, &self.title, (0, ROW / 2));
             text(area, self.unit, (self.title_width(), ROW / 2), HPos::Left, theme::MUTED);
             legend.draw(area);
-            for fault in &faults {
-                fill(area, (fault.left, top), (fault.right, top + self.plot_height), theme::FAULT.mix(0.15));
-                let Some((name, at, lane)) = &fault.label else { continue };
-                let y = header + LANE * *lane as i32;
-                fill(area, (fault.left, y), (fault.right, y + LANE - 6), theme::FAULT.mix(0.4));
-                text(area, name, (at + width(name) / 2, y + LANE / 2 - 3), HPos::Center, theme::INK);
+            for band in &bands {
+                self.mark(area, band, header, top);
             }
-            self.plot(area, top);
+            self.plot(area, top, wide);
         })
     }
 
-    fn plot(&self, area: &Area<'_>, top: i32) {
-        let values = || self.lines.iter().flat_map(|(_, samples)| samples.iter().map(|(_, value)| *value));
+    /// The chart in words, for those who cannot see it.
+    fn words(&self) -> String {
+        let [low, high] = [f64::min, f64::max].map(|pick| self.values().reduce(pick).unwrap_or(0.0));
+        let (title, lines, unit) = (&self.title, plural(self.lines.len(), "line"), self.unit);
+        let mut words = format!("{title} over virtual time, {lines}, {} to {} {unit}", label(low), label(high));
+        for (index, band) in self.bands.iter().enumerate() {
+            words += if index == 0 { "; " } else { ", " };
+            words += &band.words();
+        }
+        words
+    }
+
+    fn values(&self) -> impl Iterator<Item = f64> {
+        self.lines.iter().flat_map(|(_, samples)| samples.iter().map(|(_, value)| *value))
+    }
+
+    /// Shades a fault or draws a violation's line, and names it in its lane.
+    fn mark(&self, area: &Area<'_>, band: &Placed, header: i32, top: i32) {
+        let (color, shade) = match band.kind {
+            Kind::Fault => (theme::FAULT, 0.15),
+            Kind::Violation => (theme::BAD, 1.0),
+        };
+        let bottom = top + self.plot_height;
+        fill(area, (band.left, top), (band.right, bottom), color.mix(shade));
+        let Some((name, at, lane)) = &band.label else { return };
+        let y = header + LANE * *lane as i32;
+        let ink = match band.kind {
+            Kind::Fault => {
+                fill(area, (band.left, y), (band.right, y + LANE - 6), color.mix(0.4));
+                theme::INK
+            }
+            Kind::Violation => {
+                fill(area, (band.left, y), (band.right, top), color.mix(1.0));
+                color
+            }
+        };
+        text(area, name, (at + width(name) / 2, y + LANE / 2 - 3), HPos::Center, ink);
+    }
+
+    fn plot(&self, area: &Area<'_>, top: i32, wide: i32) {
+        let values = || self.values();
         let whole = values().all(|value| value.fract() == 0.0);
         let y_ticks = ticks::values(values().fold(0.0, f64::max), whole);
         let highest = y_ticks.last().copied().unwrap_or(1.0);
         let pad = highest * f64::from(PAD) / f64::from(self.plot_height - 2 * PAD);
-        let x = Axis { range: 0.0..self.duration, ticks: ticks::times(self.duration), label: clock };
-        let y = Axis { range: -pad..highest + pad, ticks: y_ticks, label: ticks::label };
+        let room = f64::from(width(&clock(self.duration))) + FONT;
+        let times = ticks::times(self.duration, f64::from(wide - LEFT - RIGHT) / room);
+        let x = Axis { range: 0.0..self.duration, ticks: times, label: clock };
+        let y = Axis { range: -pad..highest + pad, ticks: y_ticks, label };
         let mut chart = ok(ChartBuilder::on(area)
             .margin_top(top)
             .margin_right(RIGHT)
@@ -150,11 +188,12 @@ impl<'a> Chart<'a> {
     }
 
     fn title_width(&self) -> i32 {
-        width(&self.title) + 20
+        // Bold letters are wider.
+        width(&self.title) * 7 / 6 + 20
     }
 
     /// The legend on the title's row if it fits beside it, else on rows of its own.
-    fn legend(&self) -> Legend {
+    fn legend(&self, wide: i32) -> Legend {
         let items: Vec<(String, RGBColor)> = if self.is_band() {
             vec![
                 (format!("median of {} nodes", self.lines.len()), theme::NODES[0]),
@@ -164,12 +203,12 @@ impl<'a> Chart<'a> {
             self.lines.iter().zip(theme::NODES).map(|((node, _), color)| ((*node).to_owned(), color)).collect()
         };
         let total: i32 = items.iter().map(|(name, _)| Legend::room(name)).sum();
-        let beside = self.title_width() + width(self.unit) + 60 + total <= WIDTH - RIGHT;
-        let (mut x, mut y) = if beside { (WIDTH - RIGHT - total, ROW / 2) } else { (0, ROW + ROW / 2) };
+        let beside = self.title_width() + width(self.unit) + 60 + total <= wide - RIGHT;
+        let (mut x, mut y) = if beside { (wide - RIGHT - total, ROW / 2) } else { (0, ROW + ROW / 2) };
         let mut placed = Vec::new();
         for (name, color) in items {
             let room = Legend::room(&name);
-            if x > 0 && x + room > WIDTH {
+            if x > 0 && x + room > wide {
                 (x, y) = (0, y + ROW);
             }
             placed.push((name, color, (x, y)));

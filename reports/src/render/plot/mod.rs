@@ -25,7 +25,7 @@ const ORDER: [&str; 6] = ["height", "confirmed_height", "reorg_depth", "peers", 
 
 /// A file `plots/NAME.svg` per series, by name. A name that is no plain file name is rewritten with `_`.
 pub fn plots(record: &Record) -> BTreeMap<String, String> {
-    figures(record).into_iter().map(|plot| (plot.file, plot.drawing.standalone())).collect()
+    figures(record).into_iter().map(|plot| (plot.file, plot.wide.standalone())).collect()
 }
 
 /// One drawn series.
@@ -34,8 +34,10 @@ pub(crate) struct Plot {
     pub(crate) file: String,
     /// What is measured, in one sentence.
     pub(crate) about: String,
-    /// The drawing.
-    pub(crate) drawing: canvas::Drawing,
+    /// The drawing for a desk and for a file.
+    pub(crate) wide: canvas::Drawing,
+    /// The same for a phone.
+    pub(crate) narrow: canvas::Drawing,
 }
 
 /// All series of `record` in reading order; a series without a finite sample is left out.
@@ -47,8 +49,9 @@ pub(crate) fn figures(record: &Record) -> Vec<Plot> {
         .chain(others)
         .filter_map(|name| {
             let series = record.series.get(name)?;
-            let drawing = Chart::new(name, series, record.virtual_seconds, &bands)?.draw();
-            Some(Plot { file: file_name(name), about: series.about.clone(), drawing })
+            let chart = Chart::new(name, series, record.virtual_seconds, &bands)?;
+            let (wide, narrow) = (chart.draw(canvas::WIDE), chart.draw(canvas::NARROW));
+            Some(Plot { file: file_name(name), about: series.about.clone(), wide, narrow })
         })
         .collect()
 }

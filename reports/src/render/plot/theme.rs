@@ -15,6 +15,9 @@ pub(super) const AXIS: RGBColor = RGBColor(0xAE, 0xB6, 0xBF);
 /// Faults, always translucent and neutral, so that the lines keep their colours.
 pub(super) const FAULT: RGBColor = RGBColor(0x64, 0x74, 0x8B);
 
+/// Violations.
+pub(super) const BAD: RGBColor = RGBColor(0xB4, 0x23, 0x18);
+
 /// Nodes, in order of name. More nodes than colours are drawn as a band.
 pub(super) const NODES: [RGBColor; 8] = [
     RGBColor(0x00, 0x72, 0xB2),
@@ -28,14 +31,16 @@ pub(super) const NODES: [RGBColor; 8] = [
 ];
 
 /// Light colour and its replacement on a dark page.
-const DARK: [(RGBColor, &str); 8] = [
+const DARK: [(RGBColor, &str); 10] = [
     (INK, "#E6EDF3"),
     (MUTED, "#9DA7B3"),
     (GRID, "#262D36"),
     (AXIS, "#4A535E"),
     (FAULT, "#9AAAC0"),
+    (BAD, "#FF7B72"),
     (NODES[0], "#3B94DB"),
     (NODES[3], "#F0783C"),
+    (NODES[5], "#A5D8FF"),
     (NODES[6], "#C08A78"),
 ];
 

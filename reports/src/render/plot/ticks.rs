@@ -2,17 +2,18 @@
 
 use crate::text::count;
 
-/// Most labels on the time axis.
-const TIME_TICKS_MAX: f64 = 13.0;
+/// Most steps on the time axis, however wide.
+const TIME_STEPS_MAX: f64 = 13.0;
 
 /// Steps of the time axis in seconds; beyond a day, whole days.
 const TIME_STEPS: [f64; 16] =
     [0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0, 43_200.0];
 
-/// Round times from 0 to `end`.
-pub(super) fn times(end: f64) -> Vec<f64> {
-    let fitting = TIME_STEPS.into_iter().find(|step| end / step <= TIME_TICKS_MAX);
-    multiples(fitting.unwrap_or_else(|| 86_400.0 * (end / 86_400.0 / TIME_TICKS_MAX).ceil()), end)
+/// Round times from 0 to `end`, at most `steps_max` of them after the first.
+pub(super) fn times(end: f64, steps_max: f64) -> Vec<f64> {
+    let steps_max = steps_max.clamp(1.0, TIME_STEPS_MAX);
+    let fitting = TIME_STEPS.into_iter().find(|step| end / step <= steps_max);
+    multiples(fitting.unwrap_or_else(|| 86_400.0 * (end / 86_400.0 / steps_max).ceil()), end)
 }
 
 /// About four round values from 0 to the first at or above `top`; whole numbers if `whole`.
@@ -49,11 +50,12 @@ mod tests {
 
     #[test]
     fn steps_are_round() {
-        assert_eq!(times(720.0), (0..=12).map(|m| f64::from(m) * 60.0).collect::<Vec<_>>());
+        assert_eq!(times(720.0, 99.0), (0..=12).map(|m| f64::from(m) * 60.0).collect::<Vec<_>>());
+        assert_eq!(times(720.0, 6.0), (0..=6).map(|m| f64::from(m) * 120.0).collect::<Vec<_>>());
         assert_eq!(values(3.0, true), [0.0, 1.0, 2.0, 3.0]);
         assert_eq!(values(71.0, true), [0.0, 20.0, 40.0, 60.0, 80.0]);
         assert_eq!(values(0.0, true), [0.0, 1.0]);
         assert_eq!(values(0.9, false).iter().map(|v| label(*v)).collect::<Vec<_>>(), ["0", "0.5", "1"]);
-        assert!(times(1e7).len() <= 14, "ten million seconds need few labels");
+        assert!(times(1e7, 99.0).len() <= 14, "ten million seconds need few labels");
     }
 }
