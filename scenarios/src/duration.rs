@@ -51,7 +51,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_duration() {
-        for text in ["", "3", "m", "3 m", "-3m", "1.5s", "3m3m", "30s1m", "3y", "99999999999999999999s", "9999999999999d"] {
+        for text in
+            ["", "3", "m", "3 m", "-3m", "1.5s", "3m3m", "30s1m", "3y", "99999999999999999999s", "9999999999999d"]
+        {
             assert_eq!(parse_duration(text), None, "{text:?}");
         }
     }

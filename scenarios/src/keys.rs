@@ -10,19 +10,8 @@ pub const CHAIN: &[&str] = &["block_interval", "confirmations", "hash_rate"];
 /// `[workload]`.
 pub const WORKLOAD: &[&str] = &["transfers_per_second", "accounts", "stop_before_end"];
 /// `[[fault]]`: the times, then the actions.
-pub const FAULT: &[&str] = &[
-    "at",
-    "for",
-    "restart_after",
-    "partition",
-    "one_way",
-    "isolate",
-    "link",
-    "kill",
-    "power_cut",
-    "restart",
-    "pause",
-];
+pub const FAULT: &[&str] =
+    &["at", "for", "restart_after", "partition", "one_way", "isolate", "link", "kill", "power_cut", "restart", "pause"];
 /// The keys of a fault that are actions; a fault has exactly one.
 pub const ACTIONS: &[&str] = &["partition", "one_way", "isolate", "link", "kill", "power_cut", "restart", "pause"];
 /// The table of `one_way`.

@@ -18,7 +18,7 @@
 //! Bounds: a file is at most [`limits::FILE_BYTES`] long; the nesting of its TOML is bounded by the `toml` crate. What this
 //! crate cannot do: it applies nothing and knows no node, network or clock.
 
-mod catalogue;
+pub mod catalogue;
 mod check;
 mod draw;
 mod duration;
@@ -34,7 +34,7 @@ mod units;
 
 pub use catalogue::Summary;
 pub use duration::{format_duration, parse_duration};
-pub use error::{Bounds, Place, Problem, ScenarioError};
+pub use error::{Bounds, Form, Place, Problem, ScenarioError};
 pub use fault::{Action, Fault, FaultId, LinkQuality, ProcessDeed, Size, Target};
 pub use model::{Chain, Consensus, Expect, ForkExpectation, Network, Scenario, Workload};
 pub use plan::{Plan, PlannedAction, PlannedFault};

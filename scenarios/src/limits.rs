@@ -1,5 +1,6 @@
 //! The bounds of every setting, each with its reason.
 
+use crate::LatencyRange;
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Longest file: a hundred times the longest that a person would write.
@@ -11,7 +12,7 @@ pub const NAME_CHARS: usize = 64;
 /// Characters in `about`: it is one line of a listing.
 pub const ABOUT_CHARS: usize = 200;
 /// Nodes in a scenario: the simulator's budget on one core.
-pub const NODES: RangeInclusive<u64> = 1..=100;
+pub const NODES: RangeInclusive<u32> = 1..=100;
 /// Length of a run: a week of virtual time.
 pub const DURATION: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 24 * 3600);
 /// One-way latency of a link. The least is the simulator's smallest scheduling window.
@@ -21,24 +22,31 @@ pub const JITTER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_sec
 /// Block interval that the difficulty aims at.
 pub const BLOCK_INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 /// Confirmations (k).
-pub const CONFIRMATIONS: RangeInclusive<u64> = 1..=1000;
+pub const CONFIRMATIONS: RangeInclusive<u32> = 1..=1000;
 /// Hashes per second and node: real hashes, so a run's cost grows with it.
-pub const HASH_RATE: RangeInclusive<u64> = 1..=1_000_000;
+pub const HASH_RATE: RangeInclusive<u32> = 1..=1_000_000;
 /// Transfers per second of the workload.
 pub const TRANSFERS_PER_SECOND: RangeInclusive<f64> = 0.0..=1000.0;
 /// Funded accounts: a transfer needs two.
-pub const ACCOUNTS: RangeInclusive<u64> = 2..=1000;
+pub const ACCOUNTS: RangeInclusive<u32> = 2..=1000;
+/// Length of a fault, and time until a killed node starts again. The least is the simulator's smallest scheduling window.
+pub const FAULT_LENGTH: RangeInclusive<Duration> = Duration::from_millis(1)..=*DURATION.end();
+/// Times that `[expect]` allows: nothing recovers at once, so zero would be a mistake.
+pub const WITHIN: RangeInclusive<Duration> = Duration::from_millis(1)..=*DURATION.end();
 /// Reorganisation depths and transaction counts of `[expect]`.
 pub const COUNT: RangeInclusive<u64> = 0..=1_000_000_000;
 
+/// Default latency: nodes in one part of the world.
+pub const LATENCY_DEFAULT: LatencyRange =
+    LatencyRange { min: Duration::from_millis(20), max: Duration::from_millis(80) };
 /// Default block interval.
 pub const BLOCK_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
 /// Default confirmations.
-pub const CONFIRMATIONS_DEFAULT: u64 = 6;
+pub const CONFIRMATIONS_DEFAULT: u32 = 6;
 /// Default hashes per second and node.
-pub const HASH_RATE_DEFAULT: u64 = 20;
+pub const HASH_RATE_DEFAULT: u32 = 20;
 /// Default funded accounts.
-pub const ACCOUNTS_DEFAULT: u64 = 16;
+pub const ACCOUNTS_DEFAULT: u32 = 16;
 /// Default of `caught_up_within`.
 pub const CAUGHT_UP_WITHIN_DEFAULT: Duration = Duration::from_secs(60);
 /// `confirms_within` is k + 1 block intervals times this unless it is given: block arrival is Poisson, so the mean is not

@@ -1,7 +1,7 @@
 //! A scenario, as read: what runs, what happens to it, and what is expected of it.
 
-use crate::{Fault, LatencyRange, Loss, Plan, ScenarioError, TransferRate, limits, read};
-use std::{num::NonZeroU16, path::Path, time::Duration};
+use crate::{Fault, LatencyRange, Loss, Place, Plan, Problem, ScenarioError, TransferRate, limits, read};
+use std::{collections::BTreeMap, num::NonZeroU16, path::Path, time::Duration};
 
 /// One scenario file. Times are virtual, from the start of the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// What the run must show.
     pub expect: Expect,
+    /// The line, from 1, of each key that stands in `[expect]`.
+    pub expect_lines: BTreeMap<&'static str, u32>,
 }
 
 impl Scenario {
@@ -45,12 +47,23 @@ impl Scenario {
     /// A file that cannot be read, or as [`Scenario::parse`].
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
         let file = path.display().to_string();
-        #[allow(clippy::disallowed_methods, reason = "a scenario is read by the harness, never inside a simulated host")]
-        let text = std::fs::read_to_string(path);
-        match text {
-            Ok(text) => Self::parse(&file, &text),
-            Err(source) => Err(ScenarioError::Unreadable { file, source }),
+        let unreadable = |source| ScenarioError::Unreadable { file: file.clone(), source };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > limits::FILE_BYTES as u64 {
+            let place = Place { line: 1, column: 1 };
+            return Err(ScenarioError::Invalid { file, place, problem: Box::new(Problem::TooLong { bytes }) });
         }
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "a scenario is read by the harness, never inside a simulated host"
+        )]
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        Self::parse(&file, &text)
+    }
+
+    /// The line of a key of `[expect]`, from 1; `None` where the default holds.
+    pub fn line_of(&self, expect_key: &str) -> Option<u32> {
+        self.expect_lines.get(expect_key).copied()
     }
 
     /// Makes the seed's choices. Equal scenarios and seeds give equal plans.
@@ -97,8 +110,8 @@ impl Default for Chain {
     fn default() -> Self {
         Chain {
             block_interval: limits::BLOCK_INTERVAL_DEFAULT,
-            confirmations: limits::CONFIRMATIONS_DEFAULT as u32,
-            hash_rate: limits::HASH_RATE_DEFAULT as u32,
+            confirmations: limits::CONFIRMATIONS_DEFAULT,
+            hash_rate: limits::HASH_RATE_DEFAULT,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Quantities with their units: nodes, loss, latency, rate.
 
-use crate::format_duration;
+use crate::{format_duration, parse_duration};
 use std::{fmt, time::Duration};
 
 /// A node by its position, from 0; written `n0`, `n1`, ...
@@ -42,6 +42,17 @@ impl Loss {
         Loss(parts).min(Self::ALL)
     }
 
+    /// Reads a percentage of 0 to 100 with up to four decimals, such as `1%` or `0.25%`; `None` for another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.strip_suffix('%').map(|number| number.split_once('.').unwrap_or((number, "0")))?;
+        let digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole, 3) || !digits(decimals, 4) {
+            return None;
+        }
+        let parts = whole.parse::<u32>().ok()? * 10_000 + format!("{decimals:0<4}").parse::<u32>().ok()?;
+        (parts <= Self::ALL.0).then_some(Loss(parts))
+    }
+
     /// From a fraction of 0 to 1, rounded to a millionth; `None` outside.
     pub fn from_fraction(fraction: f64) -> Option<Self> {
         (0.0..=1.0).contains(&fraction).then(|| Loss((fraction * 1e6).round() as u32))
@@ -66,6 +77,15 @@ pub struct LatencyRange {
     pub min: Duration,
     /// Greatest; not below `min`.
     pub max: Duration,
+}
+
+impl LatencyRange {
+    /// Reads `20ms..80ms`, or one duration for both; `None` for another form or a greatest below the least.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (min, max) = text.split_once("..").unwrap_or((text, text));
+        let range = LatencyRange { min: parse_duration(min)?, max: parse_duration(max)? };
+        (range.min <= range.max).then_some(range)
+    }
 }
 
 impl fmt::Display for LatencyRange {

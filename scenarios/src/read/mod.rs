@@ -1,0 +1,105 @@
+//! The strict reader: text to [`Scenario`], or the place and the problem.
+//!
+//! One error is reported at a time: first the TOML, then the sections in the order of the model, last the rules that
+//! span several settings. Within a table an unknown key comes before everything else, since it is often the reason for
+//! a missing one.
+
+mod expect;
+mod fault;
+mod section;
+mod settings;
+
+use crate::error::{Form, Place, Problem, ScenarioError};
+use crate::{Consensus, Scenario, check, keys, limits};
+use section::{Section, Source, Value};
+use std::{collections::BTreeMap, num::NonZeroU16};
+use toml::de::DeTable;
+
+/// Where things stand that the rules over the whole file name.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// The action of each fault.
+    pub(crate) actions: Vec<Place>,
+    /// The keys of `[expect]`.
+    pub(crate) expect: BTreeMap<&'static str, Place>,
+    /// The key `duration`.
+    pub(crate) duration: Place,
+}
+
+/// Reads a whole file.
+pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    let source = Source { file, text };
+    if text.len() > limits::FILE_BYTES {
+        return Err(source.error(0, Problem::TooLong { bytes: text.len() as u64 }));
+    }
+    let document = DeTable::parse(text).map_err(|error| {
+        let message = error.message().replace('\n', ", ");
+        source.error(error.span().map_or(0, |span| span.start), Problem::Syntax { message })
+    })?;
+    let root = Section::open(&source, "the top level", keys::ROOT, document.get_ref(), 0)?;
+
+    let name = name(root.need("name", Form::Name)?)?;
+    let about = about(root.need("about", Form::Text)?)?;
+    let consensus = consensus(root.need("consensus", Form::Word(&["pow"]))?)?;
+    let nodes = nodes(root.need("nodes", Form::Integer)?)?;
+    let duration_value = root.need("duration", Form::Duration)?;
+    let duration = duration_value.duration(limits::DURATION)?;
+
+    let network = settings::network(root.get("network"))?;
+    let chain = settings::chain(root.get("chain"))?;
+    let workload = settings::workload(root.get("workload"), duration)?;
+    let (faults, actions) = fault::faults(root.get("fault"), nodes.get(), duration)?;
+    let (expect, expect_places) = expect::expect(root.get("expect"), &chain)?;
+
+    let expect_lines = expect_places.iter().map(|(key, place)| (*key, place.line)).collect();
+    let file = file.to_owned();
+    let scenario = Scenario {
+        file,
+        name,
+        about,
+        consensus,
+        nodes,
+        duration,
+        network,
+        chain,
+        workload,
+        faults,
+        expect,
+        expect_lines,
+    };
+    let places = Places { actions, expect: expect_places, duration: duration_value.place() };
+    check::scenario(&scenario, &places)?;
+    Ok(scenario)
+}
+
+fn name(value: Value<'_>) -> Result<String, ScenarioError> {
+    let text = value.text(Form::Name)?;
+    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    match text.len() <= limits::NAME_CHARS && text.split('-').all(word) {
+        true => Ok(text.to_owned()),
+        false => Err(value.malformed(Form::Name, text)),
+    }
+}
+
+fn about(value: Value<'_>) -> Result<String, ScenarioError> {
+    let text = value.text(Form::Text)?;
+    let fits = (1..=limits::ABOUT_CHARS).contains(&text.chars().count());
+    match fits && !text.chars().any(char::is_control) {
+        true => Ok(text.to_owned()),
+        false => Err(value.malformed(Form::Text, text)),
+    }
+}
+
+fn consensus(value: Value<'_>) -> Result<Consensus, ScenarioError> {
+    let engines = [("pow", None), ("pos", Some("pos")), ("poot", Some("poot"))];
+    match value.word(&engines, Form::Word(&["pow"]))? {
+        None => Ok(Consensus::Pow),
+        Some(engine) => Err(value.error(Problem::NotBuilt { engine })),
+    }
+}
+
+fn nodes(value: Value<'_>) -> Result<NonZeroU16, ScenarioError> {
+    let count = value.integer_u32(limits::NODES)?;
+    // The bounds keep it in 1..=100.
+    Ok(u16::try_from(count).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN))
+}

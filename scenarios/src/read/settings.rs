@@ -1,0 +1,64 @@
+//! `[network]`, `[chain]` and `[workload]`. Each may be absent: then all its keys have their defaults.
+
+use super::section::Value;
+use crate::error::{Form, ScenarioError};
+use crate::{Chain, LatencyRange, Loss, Network, TransferRate, Workload, keys, limits};
+use std::time::Duration;
+
+pub(super) fn network(value: Option<Value<'_>>) -> Result<Network, ScenarioError> {
+    let default = Network { latency: limits::LATENCY_DEFAULT, jitter: Duration::ZERO, loss: Loss::NONE };
+    let Some(value) = value else { return Ok(default) };
+    let section = value.section("[network]", keys::NETWORK, Form::Table)?;
+    Ok(Network {
+        latency: section.or("latency", default.latency, latency)?,
+        jitter: section.or("jitter", default.jitter, |value| value.duration(limits::JITTER))?,
+        loss: section.or("loss", default.loss, loss)?,
+    })
+}
+
+pub(super) fn chain(value: Option<Value<'_>>) -> Result<Chain, ScenarioError> {
+    let default = Chain::default();
+    let Some(value) = value else { return Ok(default) };
+    let section = value.section("[chain]", keys::CHAIN, Form::Table)?;
+    Ok(Chain {
+        block_interval: section
+            .or("block_interval", default.block_interval, |value| value.duration(limits::BLOCK_INTERVAL))?,
+        confirmations: section
+            .or("confirmations", default.confirmations, |value| value.integer_u32(limits::CONFIRMATIONS))?,
+        hash_rate: section.or("hash_rate", default.hash_rate, |value| value.integer_u32(limits::HASH_RATE))?,
+    })
+}
+
+pub(super) fn workload(value: Option<Value<'_>>, duration: Duration) -> Result<Workload, ScenarioError> {
+    let default = Workload {
+        transfers_per_second: TransferRate::default(),
+        accounts: limits::ACCOUNTS_DEFAULT,
+        stop_before_end: Duration::ZERO,
+    };
+    let Some(value) = value else { return Ok(default) };
+    let section = value.section("[workload]", keys::WORKLOAD, Form::Table)?;
+    Ok(Workload {
+        transfers_per_second: section.or("transfers_per_second", default.transfers_per_second, |value| {
+            // The bounds leave neither a negative nor an infinite rate.
+            Ok(TransferRate::per_second(value.number(limits::TRANSFERS_PER_SECOND)?).unwrap_or_default())
+        })?,
+        accounts: section.or("accounts", default.accounts, |value| value.integer_u32(limits::ACCOUNTS))?,
+        stop_before_end: section
+            .or("stop_before_end", default.stop_before_end, |value| value.duration(Duration::ZERO..=duration))?,
+    })
+}
+
+/// `20ms..80ms`, or one duration for both ends.
+fn latency(value: Value<'_>) -> Result<LatencyRange, ScenarioError> {
+    let text = value.text(Form::Latency)?;
+    let range = LatencyRange::parse(text).ok_or_else(|| value.malformed(Form::Latency, text))?;
+    value.within(range.min, text, &limits::LATENCY)?;
+    value.within(range.max, text, &limits::LATENCY)?;
+    Ok(range)
+}
+
+/// `1%`.
+pub(super) fn loss(value: Value<'_>) -> Result<Loss, ScenarioError> {
+    let text = value.text(Form::Loss)?;
+    Loss::parse(text).ok_or_else(|| value.malformed(Form::Loss, text))
+}

@@ -1,0 +1,115 @@
+//! What to do about each problem, in words that follow its text after a semicolon.
+
+use crate::{
+    Size,
+    error::{Form, Problem},
+    format_duration,
+};
+
+impl Form {
+    /// With its article: `a duration`.
+    pub fn name(self) -> String {
+        let name = match self {
+            Form::Text => "a line of text",
+            Form::Name => "a name of lower-case words and dashes",
+            Form::Integer => "a whole number",
+            Form::Number => "a number",
+            Form::Duration => "a duration",
+            Form::Latency => "a latency",
+            Form::Loss => "a percentage",
+            Form::Target => "a size or a list of nodes",
+            Form::Nodes => "a list of nodes",
+            Form::Groups => "a list of groups of nodes",
+            Form::Alerts => "a list of alert names",
+            Form::Word(words) => return format!("one of {}", ticked(words)),
+            Form::Table => "a table",
+            Form::Tables => "a list of tables",
+        };
+        name.to_owned()
+    }
+
+    /// How to write it.
+    fn example(self) -> String {
+        let example = match self {
+            Form::Text => "write one line in quotes, such as \"a split heals\"",
+            Form::Name => "write it like \"partition-heal\"",
+            Form::Integer => "write digits without quotes, such as 5",
+            Form::Number => "write it without quotes, such as 5 or 0.5",
+            Form::Duration => "write whole numbers with units (d, h, m, s, ms), such as \"90s\" or \"1h30m\"",
+            Form::Latency => "write one duration or the least and the greatest, such as \"20ms..80ms\"",
+            Form::Loss => "write it in quotes with its sign, such as \"1%\" or \"0.25%\"",
+            Form::Target => {
+                let words = Size::WORDS.map(|(word, _)| word);
+                return format!("write one of {}, or nodes such as [\"n0\", \"n2\"]", ticked(&words));
+            }
+            Form::Nodes => "write it like [\"n0\", \"n2\"]",
+            Form::Groups => "write it like [[\"n0\", \"n1\"], [\"n2\", \"n3\", \"n4\"]]",
+            Form::Alerts => "write it like [\"ChainStalled\"]",
+            Form::Word(words) => return format!("write one of {} in quotes", ticked(words)),
+            Form::Table => "write { key = value, ... } or a section of its own",
+            Form::Tables => "begin each with its name in double brackets, such as [[fault]]",
+        };
+        example.to_owned()
+    }
+}
+
+impl Problem {
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Problem::Syntax { .. } => "correct this line; text goes in double quotes, a key stands once".to_owned(),
+            Problem::TooLong { .. } | Problem::TooManyFaults => "split the scenario into several files".to_owned(),
+            Problem::UnknownKey { key, known, .. } => match nearest(key, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the keys are {}", ticked(known)),
+            },
+            Problem::MissingKey { form, .. } | Problem::WrongType { form, .. } => form.example(),
+            Problem::Malformed { form, got, .. } => {
+                let near = match form {
+                    Form::Word(words) => nearest(got, words),
+                    Form::Target => nearest(got, &Size::WORDS.map(|(word, _)| word)),
+                    _ => None,
+                };
+                near.map_or_else(|| form.example(), |near| format!("did you mean `{near}`?"))
+            }
+            Problem::OutOfBounds { bounds, .. } => format!("it must be from {} to {}", bounds.min, bounds.max),
+            Problem::NotBuilt { .. } => "use `pow`".to_owned(),
+            Problem::UnknownNode { nodes: 1, .. } => "the only one is `n0`".to_owned(),
+            Problem::UnknownNode { nodes, .. } => format!("they are `n0` to `n{}`", nodes.saturating_sub(1)),
+            Problem::EmptyList { .. } => "name at least one member".to_owned(),
+            Problem::Twice { .. } => "name it once".to_owned(),
+            Problem::OneSide => "move some nodes to a second group".to_owned(),
+            Problem::NothingToIsolate => "raise `nodes`".to_owned(),
+            Problem::NoEffect => "give at least one of them, such as loss = \"5%\"".to_owned(),
+            Problem::StartsAfterEnd { .. } => "move it earlier or lengthen `duration`".to_owned(),
+            Problem::EndsAfterEnd { .. } => "end it earlier or lengthen `duration`".to_owned(),
+            Problem::NoAction => format!("give it one of {}", ticked(crate::keys::ACTIONS)),
+            Problem::TwoActions { .. } => "give each a [[fault]] of its own".to_owned(),
+            Problem::ForMissing { .. } => "add for = \"30s\"".to_owned(),
+            Problem::TimeNotTaken { action: "restart", .. } => {
+                "remove it; the node stops in order and starts at once".to_owned()
+            }
+            Problem::TimeNotTaken { key: "for", .. } => "use `restart_after`".to_owned(),
+            Problem::TimeNotTaken { .. } => "use `for`".to_owned(),
+            Problem::Overlap { node: Some(_), .. } => "move one of the two, or name another node".to_owned(),
+            Problem::Overlap { node: None, .. } => "move one of the two, or name nodes in both that differ".to_owned(),
+            Problem::NoSplit => "add a fault with `partition`, `isolate` or `one_way`, or remove `fork`".to_owned(),
+            Problem::ReorgBounds { .. } => "lower the first or raise the second".to_owned(),
+            Problem::CutOff { key, until, .. } => {
+                format!("lower `{key}`, or set `duration` to at least {:?}", format_duration(*until))
+            }
+        }
+    }
+}
+
+/// The word nearest to `word`: at most a third of its letters (one at least) are mistyped.
+fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let allowed = (word.chars().count() / 3).max(1);
+    let distances = known.iter().map(|known| (strsim::damerau_levenshtein(word, known), *known));
+    distances.filter(|(distance, _)| *distance <= allowed).min().map(|(_, known)| known)
+}
+
+/// `` `a`, `b`, `c` ``.
+fn ticked(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
