@@ -79,7 +79,7 @@ pub(super) fn timeline(record: &Record) -> Markup {
                 (events(record.timeline.iter()))
             } @else {
                 @if (1..=TIMELINE_OPEN_MAX).contains(&notable) {
-                    p.note { "Without the blocks." }
+                    p.note { "Blocks are left out." }
                     (events(record.timeline.iter().filter(|event| !event.is_routine())))
                 }
                 details {

@@ -32,11 +32,11 @@ pub fn html(record: &Record) -> String {
                     (head::cards(record))
                     (plots(record))
                     (checks::recovery(record))
+                    (detail::timeline(record))
                     (checks::invariants(record))
                     (checks::expectations(record))
-                    (detail::workload(record))
                     (detail::nodes(record))
-                    (detail::timeline(record))
+                    (detail::workload(record))
                     (detail::trace(record))
                     (detail::reproduce(record))
                 }
@@ -53,7 +53,9 @@ fn plots(record: &Record) -> Markup {
             section #plots {
                 h2 { "Over virtual time" }
                 p.note {
-                    "Faults are shaded. Lines that coincide are drawn side by side, in the order of the legend."
+                    "Faults are shaded"
+                    @if record.invariants.iter().any(|it| it.at.is_some()) { ", a red line is a violation" }
+                    ". Lines that coincide are drawn side by side. " code { "report.json" } " holds every sample."
                 }
                 @for plot in plots {
                     figure {

@@ -16,17 +16,19 @@ use plotters::style::{Color, FontStyle, RGBColor, TRANSPARENT};
 use super::axis::Axis;
 use super::bands::{Band, Kind, Placed, place};
 use super::canvas::{Area, Drawing, FONT, Point, face, fill, heading, ok, path, polygon, text, width};
-use super::samples::{Samples, envelope, lines};
+use super::legend::{Legend, ROW};
+use super::samples::{SLICES, Samples, envelope, lines, slice, smooth, thin};
 use super::ticks::{self, label};
 use super::{theme, title};
 use crate::parts::Series;
-use crate::text::{clock, plural};
+use crate::text::{clock, plural, seconds};
 
 const LEFT: i32 = 104;
-const RIGHT: i32 = 40;
-const ROW: i32 = 44;
+pub(super) const RIGHT: i32 = 40;
 const LANE: i32 = 38;
 const TIMES: i32 = 56;
+/// The one series that is a rate: smoothed, and without steps.
+const RATE: &str = "messages";
 /// Room between the value 0 and the axis, and above the highest tick, for shifted lines.
 const PAD: i32 = 16;
 
@@ -39,22 +41,33 @@ pub(super) struct Chart<'a> {
     duration: f64,
     plot_height: i32,
     stepped: bool,
+    smoothed: bool,
 }
 
 impl<'a> Chart<'a> {
     /// `None` if the series has no finite sample.
     pub(super) fn new(name: &str, series: &'a Series, duration: f64, bands: &'a [Band]) -> Option<Self> {
-        let lines = lines(series);
-        let last = lines.iter().filter_map(|(_, samples)| samples.last()).map(|(at, _)| *at).reduce(f64::max)?;
+        let samples = || series.lines.values().flatten().filter(|(at, value)| at.is_finite() && value.is_finite());
+        let last = samples().map(|(at, _)| *at).reduce(f64::max)?;
+        let duration = duration.max(last).max(1.0);
+        let stepped = name != RATE;
+        let smoothed = !stepped && series.lines.values().any(|line| line.len() > SLICES);
+        let lines = if smoothed { lines(series, |line| smooth(line, duration)) } else { lines(series, thin) };
         Some(Chart {
             title: title(name),
             unit: &series.unit,
             lines,
             bands,
-            duration: duration.max(last).max(1.0),
+            duration,
             plot_height: if name.ends_with("height") { 440 } else { 300 },
-            stepped: name != "messages",
+            stepped,
+            smoothed,
         })
+    }
+
+    /// How the lines were averaged, in one sentence, if they were.
+    pub(super) fn smoothing(&self) -> Option<String> {
+        self.smoothed.then(|| format!("Each point is the mean of {}.", seconds(slice(self.duration))))
     }
 
     /// Draws the chart, `wide` units wide; see the module's picture.
@@ -66,8 +79,7 @@ impl<'a> Chart<'a> {
         let top = header + LANE * lanes as i32 + 6;
         let height = top + self.plot_height + TIMES;
         Drawing::new(self.words(), (wide, height), |area| {
-            heading(area, &self.title, (0, ROW / 2));
-            text(area, self.unit, (self.title_width(), ROW / 2), HPos::Left, theme::MUTED);
+            heading(area, &self.heading(), (0, ROW / 2));
             legend.draw(area);
             for band in &bands {
                 self.mark(area, band, header, top);
@@ -187,12 +199,15 @@ impl<'a> Chart<'a> {
         self.lines.len() > theme::NODES.len()
     }
 
-    fn title_width(&self) -> i32 {
-        // Bold letters are wider.
-        width(&self.title) * 7 / 6 + 20
+    /// Title and unit, unless they say the same.
+    fn heading(&self) -> String {
+        match self.unit {
+            unit if unit.is_empty() || unit == self.title.to_lowercase() => self.title.clone(),
+            unit => format!("{}, {unit}", self.title),
+        }
     }
 
-    /// The legend on the title's row if it fits beside it, else on rows of its own.
+    /// The legend: a name per line, or what the band means.
     fn legend(&self, wide: i32) -> Legend {
         let items: Vec<(String, RGBColor)> = if self.is_band() {
             vec![
@@ -202,39 +217,6 @@ impl<'a> Chart<'a> {
         } else {
             self.lines.iter().zip(theme::NODES).map(|((node, _), color)| ((*node).to_owned(), color)).collect()
         };
-        let total: i32 = items.iter().map(|(name, _)| Legend::room(name)).sum();
-        let beside = self.title_width() + width(self.unit) + 60 + total <= wide - RIGHT;
-        let (mut x, mut y) = if beside { (wide - RIGHT - total, ROW / 2) } else { (0, ROW + ROW / 2) };
-        let mut placed = Vec::new();
-        for (name, color) in items {
-            let room = Legend::room(&name);
-            if x > 0 && x + room > wide {
-                (x, y) = (0, y + ROW);
-            }
-            placed.push((name, color, (x, y)));
-            x += room;
-        }
-        Legend { placed, rows: y / ROW + 1 }
-    }
-}
-
-/// Names of the lines, beside their colours.
-struct Legend {
-    placed: Vec<(String, RGBColor, Point)>,
-    rows: i32,
-}
-
-impl Legend {
-    const SWATCH: i32 = 34;
-
-    fn room(name: &str) -> i32 {
-        Legend::SWATCH + 10 + width(name) + 26
-    }
-
-    fn draw(&self, area: &Area<'_>) {
-        for (name, color, (x, y)) in &self.placed {
-            fill(area, (*x, y - 4), (x + Legend::SWATCH, y + 4), color.to_rgba());
-            text(area, name, (x + Legend::SWATCH + 10, *y), HPos::Left, theme::INK);
-        }
+        Legend::beside(width(&self.heading()), items, wide)
     }
 }

@@ -7,6 +7,7 @@ mod axis;
 mod bands;
 mod canvas;
 mod chart;
+mod legend;
 mod samples;
 mod theme;
 mod ticks;
@@ -51,7 +52,8 @@ pub(crate) fn figures(record: &Record) -> Vec<Plot> {
             let series = record.series.get(name)?;
             let chart = Chart::new(name, series, record.virtual_seconds, &bands)?;
             let (wide, narrow) = (chart.draw(canvas::WIDE), chart.draw(canvas::NARROW));
-            Some(Plot { file: file_name(name), about: series.about.clone(), wide, narrow })
+            let about = [series.about.clone()].into_iter().chain(chart.smoothing()).collect::<Vec<_>>().join(" ");
+            Some(Plot { file: file_name(name), about, wide, narrow })
         })
         .collect()
 }

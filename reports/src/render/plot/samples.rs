@@ -1,19 +1,26 @@
 //! Samples of a series made fit for drawing. A sample holds until the next one.
 
+use std::collections::BTreeMap;
+
 use crate::parts::Series;
 
 /// Most samples drawn per line, about two per pixel; the rest would only make the file large.
 const SAMPLES_MAX: usize = 2000;
 
+/// Slices that a smoothed line is averaged over.
+pub(super) const SLICES: usize = 240;
+
 /// Samples of one node: seconds and value, both finite.
 pub(super) type Samples = Vec<(f64, f64)>;
 
-/// Lines of `series` by node, thinned; lines without a finite sample are left out.
-pub(super) fn lines(series: &Series) -> Vec<(&str, Samples)> {
+/// Lines of `series` by node, made smaller by `reduce`; lines without a finite sample are left out.
+pub(super) fn lines(series: &Series, reduce: impl Fn(Samples) -> Samples) -> Vec<(&str, Samples)> {
+    let finite =
+        |samples: &[(f64, f64)]| samples.iter().copied().filter(|it| it.0.is_finite() && it.1.is_finite()).collect();
     series
         .lines
         .iter()
-        .map(|(node, samples)| (node.as_str(), thin(samples)))
+        .map(|(node, samples)| (node.as_str(), reduce(finite(samples))))
         .filter(|(_, samples)| !samples.is_empty())
         .collect()
 }
@@ -41,9 +48,28 @@ pub(super) fn envelope(lines: &[(&str, Samples)]) -> Vec<(f64, [f64; 3])> {
     out
 }
 
+/// Length of the slices of a smoothed line over `duration`, in seconds.
+pub(super) fn slice(duration: f64) -> f64 {
+    duration / SLICES as f64
+}
+
+/// The mean of `samples` in each of [`SLICES`] equal slices of `duration` that has any, at the middle of the slice; as
+/// they are if they are fewer. For rates, whose every wiggle would hide the lines behind.
+pub(super) fn smooth(samples: Samples, duration: f64) -> Samples {
+    if samples.len() <= SLICES {
+        return samples;
+    }
+    let slice = slice(duration);
+    let mut sums: BTreeMap<usize, (f64, u32)> = BTreeMap::new();
+    for (at, value) in samples {
+        let sum = sums.entry(((at / slice).max(0.0) as usize).min(SLICES - 1)).or_default();
+        *sum = (sum.0 + value, sum.1 + 1);
+    }
+    sums.into_iter().map(|(index, (sum, n))| ((index as f64 + 0.5) * slice, sum / f64::from(n))).collect()
+}
+
 /// Drops samples that repeat the value before and after them, then keeps the extremes of equal shares.
-fn thin(samples: &[(f64, f64)]) -> Samples {
-    let finite: Samples = samples.iter().copied().filter(|(at, value)| at.is_finite() && value.is_finite()).collect();
+pub(super) fn thin(finite: Samples) -> Samples {
     let mut kept: Samples = Vec::new();
     for (index, sample) in finite.iter().enumerate() {
         let same = |other: Option<&(f64, f64)>| other.is_some_and(|other| other.1 == sample.1);
@@ -73,13 +99,23 @@ mod tests {
 
     #[test]
     fn thinning_keeps_corners_and_extremes() {
-        let flat = [(0.0, 1.0), (1.0, 1.0), (2.0, 1.0), (3.0, 4.0), (4.0, f64::NAN)];
-        assert_eq!(thin(&flat), [(0.0, 1.0), (2.0, 1.0), (3.0, 4.0)]);
+        let flat = [(0.0, 1.0), (1.0, 1.0), (2.0, 1.0), (3.0, 4.0)];
+        assert_eq!(thin(flat.to_vec()), [(0.0, 1.0), (2.0, 1.0), (3.0, 4.0)]);
         let mut long: Samples = (0..100_000).map(|i| (f64::from(i), f64::from(i % 7))).collect();
         long[50_001].1 = 99.0;
-        let thinned = thin(&long);
+        let thinned = thin(long);
         assert!(thinned.len() <= SAMPLES_MAX, "{} samples", thinned.len());
         assert!(thinned.contains(&(50_001.0, 99.0)), "the peak is drawn");
+    }
+
+    #[test]
+    fn smoothing_averages_equal_slices() {
+        let few = vec![(0.0, 1.0), (1.0, 9.0)];
+        assert_eq!(smooth(few.clone(), 480.0), few);
+        let many: Samples = (0..480).map(|at| (f64::from(at), f64::from(at % 2))).collect();
+        let smoothed = smooth(many, 480.0);
+        assert_eq!(smoothed.len(), SLICES);
+        assert_eq!(smoothed[3], (7.0, 0.5));
     }
 
     #[test]
