@@ -80,6 +80,8 @@ pub struct Core {
     wrong: (BTreeSet<Hash>, VecDeque<Hash>),
     template: Option<(Arc<Template>, Timestamp)>,
     mempool_changed: bool,
+    /// The last block of a branch that is being fetched and is not heavier yet: where the next range goes on.
+    fetched: Option<Hash>,
 }
 
 impl Core {
@@ -100,6 +102,7 @@ impl Core {
             wrong: Default::default(),
             template: None,
             mempool_changed: false,
+            fetched: None,
         }
     }
 
@@ -176,10 +179,12 @@ impl Core {
         self.sync.rest(peer, now);
     }
 
-    /// The range that was asked for ends here; its blocks were given to [`Core::on_block`] one by one before.
-    pub fn on_range_end(&mut self, peer: PeerId, blocks: usize, now: Timestamp) -> Vec<Effect> {
+    /// The range that was asked for ends here, with `last`; its blocks were given to [`Core::on_block`] one by one before,
+    /// which accepted `useful` of them.
+    pub fn on_range_end(&mut self, peer: PeerId, useful: usize, last: Option<Hash>, now: Timestamp) -> Vec<Effect> {
         self.sync.answered(&peer);
-        if blocks == 0 {
+        self.fetched = last.filter(|hash| self.tree.contains(hash) && *hash != self.tree.head());
+        if useful == 0 {
             // It has nothing that we lack, so its claim is old or untrue.
             self.sync.rest(&peer, now);
         }
@@ -336,7 +341,8 @@ impl Core {
 
     fn ask_for_range(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         if let Some(peer) = self.sync.next(now, self.head().work) {
-            let locator = self.tree.locator(self.genesis);
+            let fetched = self.fetched.filter(|hash| self.tree.contains(hash));
+            let locator = fetched.into_iter().chain(self.tree.locator(self.genesis)).collect();
             effects.push(Effect::Ask(peer, Request::Blocks { locator, count: RANGE_BLOCKS_MAX }));
         }
     }

@@ -96,6 +96,12 @@ pub(crate) enum Stop {
     Yes,
 }
 
+/// Waits until the tasks should wind down, or until the node is dropped.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<Stop>) {
+    // An error means that the node was dropped.
+    let _dropped = stop.wait_for(|stop| *stop == Stop::Yes).await.is_err();
+}
+
 impl Node {
     /// Opens the store and starts all tasks. Must be called within a tokio runtime.
     ///

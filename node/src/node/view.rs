@@ -30,7 +30,7 @@ pub struct NodeView {
     pub clock: Clock,
     /// Where its blocking work is done.
     pub blocking: Blocking,
-    pub(super) inputs: mpsc::Sender<Input>,
+    pub(crate) inputs: mpsc::Sender<Input>,
     pub(super) events: broadcast::Sender<ChainEvent>,
 }
 

@@ -23,7 +23,7 @@ mod read;
 mod tree;
 
 pub use error::StoreError;
-pub use open::{SCHEMA_VERSION, Settings};
+pub use open::{Compression, SCHEMA_VERSION, Settings};
 pub use read::{Located, StoredHead};
 
 use crate::types::Genesis;

@@ -1,0 +1,247 @@
+//! The chain task: gives the core its inputs one at a time and carries out its effects.
+//!
+//! A step (one input, all of its effects, the commit among them) is done as blocking work, with the core moved in and out.
+
+use super::{
+    Failure, Stop,
+    input::{Gossip, Input},
+    metrics::Metrics,
+    stopped,
+    view::Snapshot,
+};
+use crate::{
+    chain::{ChainEvent, Core, Effect, Offence, Source, SubmitError, Template, Verdict},
+    crypto::Hash,
+    p2p::{Command, Topic},
+    seams::{Blocking, Clock},
+    storage::Store,
+    types::{Block, Timestamp, Transaction},
+};
+use libp2p::PeerId;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{broadcast, mpsc, watch},
+    time::MissedTickBehavior,
+};
+
+/// Time between two calls of [`Core::on_tick`].
+const TICK: Duration = Duration::from_millis(500);
+
+/// Where the core's effects go.
+pub(super) struct Outputs {
+    pub commands: mpsc::Sender<Command>,
+    pub template: watch::Sender<Option<Arc<Template>>>,
+    pub events: broadcast::Sender<ChainEvent>,
+    pub snapshot: watch::Sender<Snapshot>,
+    pub metrics: Arc<Metrics>,
+}
+
+/// All that a step works on.
+pub(super) struct State {
+    pub core: Core,
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    pub outputs: Outputs,
+}
+
+/// Runs until told to stop or until the store fails.
+pub(super) async fn run(
+    mut state: State,
+    blocking: Blocking,
+    mut inputs: mpsc::Receiver<Input>,
+    mut stop: watch::Receiver<Stop>,
+) -> Result<(), Failure> {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let input = tokio::select! {
+            biased;
+            () = stopped(&mut stop) => return Ok(()),
+            _ = tick.tick() => None,
+            input = inputs.recv() => match input {
+                Some(input) => Some(input),
+                None => return Ok(()),
+            },
+        };
+        let (back, done) = blocking
+            .run(move || {
+                let done = state.step(input);
+                (state, done)
+            })
+            .await;
+        state = back;
+        done?;
+    }
+}
+
+/// The view of a core whose head has stood since `head_at`.
+pub(super) fn snapshot(core: &Core, head_at: Timestamp) -> Snapshot {
+    Snapshot {
+        head: core.head(),
+        status: core.status(),
+        peers: core.sync().peer_count(),
+        best_peer_height: core.sync().best_claim().map(|(_, height)| height),
+        mempool: core.mempool().len(),
+        mempool_bytes: core.mempool().bytes(),
+        writable: true,
+        head_at,
+    }
+}
+
+impl State {
+    /// Handles one input; `None` is the tick.
+    fn step(&mut self, input: Option<Input>) -> Result<(), Failure> {
+        let now = self.clock.now();
+        match input {
+            None => {
+                let effects = self.core.on_tick(now, &*self.store);
+                self.carry_out(effects, now)?;
+            }
+            Some(Input::Connected(peer)) => {
+                let effects = self.core.on_connected(peer, now);
+                self.carry_out(effects, now)?;
+            }
+            Some(Input::Disconnected(peer)) => self.core.on_disconnected(&peer),
+            Some(Input::Unanswered(peer)) => self.core.on_failure(&peer, now),
+            Some(Input::Status(peer, status)) => {
+                let effects = self.core.on_status(peer, status, now);
+                self.carry_out(effects, now)?;
+            }
+            Some(Input::Range(peer, blocks)) => self.range(peer, blocks, now)?,
+            Some(Input::GossipBlock(gossip, block)) => {
+                self.outputs.metrics.messages_received.inc();
+                let (verdict, effects) = self.core.on_block(Source::Peer(gossip.from), *block, now, &*self.store);
+                self.command(Command::Judge(gossip, verdict));
+                self.carry_out(effects, now)?;
+            }
+            Some(Input::GossipTransaction(gossip, transaction)) => {
+                self.outputs.metrics.messages_received.inc();
+                self.gossip_transaction(gossip, *transaction, now)?;
+            }
+            Some(Input::Sealed(template, seal)) => {
+                let effects = self.core.on_sealed(&template, seal, now, &*self.store);
+                self.carry_out(effects, now)?;
+            }
+            Some(Input::Submit { transaction, reply }) => {
+                let taken = self.core.on_transaction(Source::Local, *transaction, &*self.store);
+                let answer = match taken {
+                    Ok((id, effects)) => {
+                        self.outputs.metrics.submitted.inc();
+                        self.carry_out(effects, now)?;
+                        Ok(id)
+                    }
+                    Err(error) => Err(error),
+                };
+                // The client may have gone; its transaction waits all the same.
+                let _client_is_gone = reply.send(answer);
+            }
+            Some(Input::Waiting { id, reply }) => {
+                let _client_is_gone = reply.send(self.core.mempool().get(&id).cloned());
+            }
+            Some(Input::NextNonce { sender, account, reply }) => {
+                let _client_is_gone = reply.send(self.core.mempool().next_nonce(&sender, account));
+            }
+        }
+        self.publish_snapshot(now);
+        Ok(())
+    }
+
+    fn range(&mut self, peer: PeerId, blocks: Vec<Block>, now: Timestamp) -> Result<(), Failure> {
+        let (mut useful, mut last) = (0, None);
+        for block in blocks {
+            self.outputs.metrics.messages_received.inc();
+            last = Some(block.hash());
+            let (verdict, effects) = self.core.on_block(Source::Peer(peer), block, now, &*self.store);
+            self.carry_out(effects, now)?;
+            match verdict {
+                Verdict::Accept => useful += 1,
+                Verdict::Ignore => {}
+                Verdict::Reject => break,
+            }
+        }
+        let effects = self.core.on_range_end(peer, useful, last, now);
+        self.carry_out(effects, now)
+    }
+
+    fn gossip_transaction(&mut self, gossip: Gossip, transaction: Transaction, now: Timestamp) -> Result<(), Failure> {
+        let from = gossip.from;
+        let (verdict, effects) = match self.core.on_transaction(Source::Peer(from), transaction, &*self.store) {
+            Ok((_, effects)) => (Verdict::Accept, effects),
+            Err(SubmitError::Form(error)) => {
+                let offence = Offence::InvalidTransaction(error.to_string());
+                (Verdict::Reject, vec![Effect::Penalise(from, offence)])
+            }
+            // Right on another state, or unwelcome here only.
+            Err(_) => (Verdict::Ignore, Vec::new()),
+        };
+        self.command(Command::Judge(gossip, verdict));
+        self.carry_out(effects, now)
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, now: Timestamp) -> Result<(), Failure> {
+        for effect in effects {
+            match effect {
+                Effect::Commit(commit) => {
+                    let reverted = self.store.commit(&commit)?;
+                    let following = self.core.committed(&commit, reverted, now, &*self.store);
+                    self.store.maintain()?;
+                    self.carry_out(following, now)?;
+                }
+                Effect::PublishBlock(block) => self.publish(Topic::Blocks, crate::encode(block.as_ref())),
+                Effect::PublishTransaction(tx) => self.publish(Topic::Transactions, crate::encode(tx.as_ref())),
+                Effect::Ask(peer, request) => self.command(Command::Ask(peer, request)),
+                Effect::Penalise(peer, offence) => self.command(Command::Penalise(peer, offence)),
+                Effect::Mine(template) => drop(self.outputs.template.send_replace(template)),
+                Effect::Notify(event) => self.notify(event),
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, topic: Topic, bytes: Vec<u8>) {
+        self.outputs.metrics.messages_published.inc();
+        self.command(Command::Publish(topic, bytes));
+    }
+
+    /// Hands a command to the network task, or drops it when that is too busy: gossip and sync make up for it.
+    fn command(&self, command: Command) {
+        if self.outputs.commands.try_send(command).is_err() {
+            self.outputs.metrics.commands_dropped.inc();
+        }
+    }
+
+    fn notify(&self, event: ChainEvent) {
+        let metrics = &self.outputs.metrics;
+        match &event {
+            ChainEvent::Produced { height, hash } => {
+                metrics.blocks_produced.inc();
+                tracing::info!(%height, block = %hash, "chain.produced");
+            }
+            ChainEvent::Reorganised { depth, fork, old_head } => {
+                metrics.reorgs.inc();
+                let depth = i64::try_from(*depth).unwrap_or(i64::MAX);
+                metrics.reorg_depth_max.set(metrics.reorg_depth_max.get().max(depth));
+                tracing::warn!(depth, %fork, old_head = %old_head, "chain.reorganised");
+            }
+            ChainEvent::Head { height, hash, transactions } => {
+                metrics.blocks_committed.inc();
+                metrics.transactions_committed.inc_by(transactions.len() as u64);
+                tracing::info!(%height, block = %hash, transactions = transactions.len(), "chain.head");
+            }
+            ChainEvent::Confirmed { height, hash } => tracing::debug!(%height, block = %hash, "chain.confirmed"),
+        }
+        // No listener is not an error.
+        let _listeners = self.outputs.events.send(event);
+    }
+
+    fn publish_snapshot(&self, now: Timestamp) {
+        self.outputs.snapshot.send_if_modified(|old| {
+            let head: Hash = self.core.head().hash;
+            let head_at = if head == old.head.hash { old.head_at } else { now };
+            let new = snapshot(&self.core, head_at);
+            let changed = new != *old;
+            *old = new;
+            changed
+        });
+    }
+}

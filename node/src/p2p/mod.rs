@@ -1,0 +1,67 @@
+//! The network between nodes: libp2p with noise, yamux, gossipsub, identify, ping and request-response.
+//!
+//! | protocol | carries | bound |
+//! |---|---|---|
+//! | gossipsub `blocks`, `transactions` | new blocks and transactions, judged before they are passed on | [`GOSSIP_BYTES_MAX`] |
+//! | request-response `/assay/sync/1` | status, ranges of blocks, peer addresses | [`REQUEST_BYTES_MAX`], [`RESPONSE_BYTES_MAX`] |
+//! | ping | whether a peer is there; a silent one is disconnected and dialled again | one under way |
+//! | identify | where a peer listens | 4 addresses a peer |
+//!
+//! Under malicious input: connections are limited in number and per peer, every message in size, and a peer that breaks
+//! rules gets [`scores`] until it is banned for a while. What this module cannot do: it keeps no one from connecting with
+//! ever new identities.
+
+mod behaviour;
+mod book;
+mod codec;
+mod driver;
+pub mod scores;
+
+pub use behaviour::Topic;
+pub use book::KNOWN_PEERS_MAX;
+pub use codec::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
+pub use driver::Driver;
+
+use crate::{
+    chain::{Offence, Verdict, sync::Request},
+    node::Gossip,
+    types::BLOCK_BYTES_MAX,
+};
+use libp2p::{Multiaddr, PeerId, noise};
+
+/// Commands that wait for the network task, at most; what is above is dropped and counted.
+pub const COMMANDS_MAX: usize = 1024;
+/// A gossip message with its signature and topic.
+pub const GOSSIP_BYTES_MAX: usize = BLOCK_BYTES_MAX + 4096;
+
+/// What the chain asks of the network.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Gossip this.
+    Publish(Topic, Vec<u8>),
+    /// Ask a peer.
+    Ask(PeerId, Request),
+    /// A peer broke a rule.
+    Penalise(PeerId, Offence),
+    /// What to do with a gossip message.
+    Judge(Gossip, Verdict),
+}
+
+/// Why the network cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on: in use, or not this machine's.
+    #[error("cannot listen on p2p.listen = {address}: {cause}")]
+    Listen {
+        /// The address.
+        address: Multiaddr,
+        /// What the transport said.
+        cause: String,
+    },
+    /// The node's key cannot be used for noise.
+    #[error("the node's key cannot be used: {0}")]
+    Key(#[from] noise::Error),
+    /// A protocol's settings are out of its bounds: a defect of this release.
+    #[error("the network's settings are wrong: {0}")]
+    Settings(String),
+}
