@@ -1,0 +1,281 @@
+//! What can be typed.
+
+use crate::{
+    crypto::Address,
+    native::settings::{Override, Source},
+    types::{Amount, ChainId},
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use libp2p::Multiaddr;
+use std::{net::SocketAddr, path::PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  assay-node init --home node0                      a node on a new chain of its own
+  assay-node run --home node0                       run it until Ctrl-C
+  assay-node health --home node0 --ready            is it synced and writable?
+  assay-node init --home node1 --genesis node0/genesis.json
+  assay-node run --home node1 --api-listen 127.0.0.1:8001 --p2p-listen /ip4/127.0.0.1/tcp/6001 \\
+      --bootstrap /ip4/127.0.0.1/tcp/6000/p2p/PEER   a second node on the same chain
+
+Exit status: 0 done, 1 failed or not healthy, 2 wrong usage or settings, 3 (health) not reachable.";
+
+const SETTINGS: &str = "Settings (before ASSAY_* variables, which go before config.toml)";
+
+/// A blockchain node.
+///
+/// It produces and checks blocks by proof of work, talks to its peers over libp2p, keeps the chain in RocksDB and serves
+/// it over HTTP. It lives in one directory, its home: settings, genesis document, keys and database.
+#[derive(Debug, Parser)]
+#[command(name = "assay-node", version, after_long_help = EXAMPLES, after_help = "See --help for examples.", max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a home for a new node: settings, genesis document and keys
+    Init(Init),
+    /// Run the node of a home until SIGTERM or Ctrl-C
+    Run(Run),
+    /// Ask a running node how it is; for scripts, containers and supervisors
+    Health(Health),
+    /// Show or make keys
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Check or show settings
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+/// Make a home for a new node.
+///
+/// Writes config.toml, genesis.json, node.key and proposer.key. Nothing that exists is overwritten. Without --genesis the
+/// node gets a chain of its own; give its genesis.json to the other nodes of that chain.
+#[derive(Debug, Args)]
+pub struct Init {
+    #[command(flatten)]
+    pub home: HomeArg,
+    /// Join the chain of this genesis document
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chain_id", "fund"])]
+    pub genesis: Option<PathBuf>,
+    /// Name of the new chain: 1 to 32 characters out of a-z, 0-9 and '-'
+    #[arg(long, value_name = "ID", default_value = "assay-dev")]
+    pub chain_id: ChainId,
+    /// Give an account of the new chain its first tokens, in their smallest unit; may be repeated
+    #[arg(long, value_name = "ADDRESS=AMOUNT", value_parser = funding)]
+    pub fund: Vec<(Address, Amount)>,
+}
+
+/// Run the node of a home.
+///
+/// Log lines go to standard error. SIGTERM and Ctrl-C stop it in order within 5 s, a second one at once; kill -9 loses
+/// nothing that was committed.
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub home: HomeArg,
+    #[command(flatten)]
+    pub settings: SettingArgs,
+}
+
+/// Ask a running node how it is.
+///
+/// Prints its answer. Exit status: 0 healthy, 1 not healthy, 2 wrong usage, 3 not reachable.
+#[derive(Debug, Args)]
+pub struct Health {
+    #[command(flatten)]
+    pub target: HealthTarget,
+    /// Only whether the process answers
+    #[arg(long, conflicts_with = "ready")]
+    pub live: bool,
+    /// Only whether it is synced and takes transactions
+    #[arg(long)]
+    pub ready: bool,
+    /// Seconds to wait for the answer, 1 to 60
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub timeout: u64,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct HealthTarget {
+    /// The node's home; its api.listen is asked
+    #[arg(long, value_name = "DIR", env = "ASSAY_HOME")]
+    pub home: Option<PathBuf>,
+    /// The node's API, instead of what its home says
+    #[arg(long, value_name = "http://ADDRESS:PORT")]
+    pub url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Show the public side of a home's keys
+    Show(KeysShow),
+    /// Make an account's key
+    New(KeysNew),
+}
+
+/// Show the public side of a home's keys: the node's name among peers, and the address that its rewards go to.
+#[derive(Debug, Args)]
+pub struct KeysShow {
+    #[command(flatten)]
+    pub home: HomeArg,
+    /// Print the secrets too: whoever has them is this node and owns its rewards
+    #[arg(long)]
+    pub secret: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Make an account's key.
+///
+/// The secret goes to a new file of mode 0600, or with --secret to the terminal.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("where").required(true).multiple(true).args(["out", "secret"]))]
+pub struct KeysNew {
+    /// Write the secret here; refused when the file exists
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print the secret
+    #[arg(long)]
+    pub secret: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check settings, genesis document and keys without running the node
+    Check(ConfigArgs),
+    /// Print the settings that result from file, variables and flags, and who set what
+    Show(ConfigArgs),
+}
+
+/// Which settings.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    #[command(flatten)]
+    pub home: HomeArg,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct HomeArg {
+    /// The directory that the node lives in
+    #[arg(long, value_name = "DIR", env = "ASSAY_HOME")]
+    pub home: PathBuf,
+}
+
+/// Settings as flags.
+#[derive(Debug, Args)]
+#[command(next_help_heading = SETTINGS)]
+pub struct SettingArgs {
+    /// Serve the API here [api.listen]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub api_listen: Option<SocketAddr>,
+    /// Wait for peers here, as in /ip4/0.0.0.0/tcp/6000 [p2p.listen]
+    #[arg(long, value_name = "MULTIADDR")]
+    pub p2p_listen: Option<Multiaddr>,
+    /// Connect to this peer, as in /ip4/192.0.2.1/tcp/6000/p2p/PEER; may be repeated [p2p.bootstrap]
+    #[arg(long, value_name = "MULTIADDR")]
+    pub bootstrap: Vec<Multiaddr>,
+    /// error, warn, info, debug, trace, or a filter [log.level]
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Form of log lines [log.format]
+    #[arg(long)]
+    pub log_format: Option<Format>,
+    /// Produce no blocks [miner.enabled]
+    #[arg(long)]
+    pub no_mine: bool,
+    /// Any setting that 'config show' lists, as in --set storage.cache_size_mb=128; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+}
+
+/// Form of log lines.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+impl SettingArgs {
+    /// The flags as a layer of settings; those of `--set` come last and win.
+    pub fn overrides(&self) -> Vec<Override> {
+        let bootstrap: Vec<_> = self.bootstrap.iter().map(ToString::to_string).collect();
+        let format = self.log_format.map(|format| match format {
+            Format::Text => "text".to_owned(),
+            Format::Json => "json".to_owned(),
+        });
+        let named = [
+            ("api.listen", "--api-listen", self.api_listen.map(|address| address.to_string())),
+            ("p2p.listen", "--p2p-listen", self.p2p_listen.as_ref().map(ToString::to_string)),
+            ("p2p.bootstrap", "--bootstrap", (!bootstrap.is_empty()).then(|| bootstrap.join(","))),
+            ("log.level", "--log-level", self.log_level.clone()),
+            ("log.format", "--log-format", format),
+            ("miner.enabled", "--no-mine", self.no_mine.then(|| "false".to_owned())),
+        ];
+        let named = named.into_iter().filter_map(|(key, flag, value)| {
+            Some(Override { key: key.to_owned(), value: value?, source: Source::Flag(flag.to_owned()) })
+        });
+        let set = self.set.iter().map(|(key, value)| {
+            let source = Source::Flag(format!("--set {key}"));
+            Override { key: key.clone(), value: value.clone(), source }
+        });
+        named.chain(set).collect()
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, as in storage.cache_size_mb=128")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn funding(text: &str) -> Result<(Address, Amount), String> {
+    let (address, amount) =
+        text.split_once('=').ok_or("expected ADDRESS=AMOUNT; 'assay-node keys new' makes an address")?;
+    let address = address.parse().map_err(|error| format!("address: {error}"))?;
+    let amount =
+        amount.parse().map_err(|_| format!("amount: expected a whole number up to {}, got {amount:?}", u64::MAX))?;
+    Ok((address, Amount(amount)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_funding_is_an_address_and_an_amount() {
+        let address = "ab".repeat(20);
+        assert_eq!(funding(&format!("{address}=5")), Ok((Address([0xab; 20]), Amount(5))));
+        assert_eq!(
+            funding(&format!("{address}=-5")).expect_err("it is negative"),
+            "amount: expected a whole number up to 18446744073709551615, got \"-5\""
+        );
+        assert_eq!(
+            funding("ab=5").expect_err("it is too short"),
+            "address: expected 40 hexadecimal digits, got \"ab\""
+        );
+    }
+}

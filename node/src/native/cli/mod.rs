@@ -1,0 +1,31 @@
+//! The command line: what is typed becomes a call of the drivers, and what they return becomes one line and a status.
+
+mod args;
+mod commands;
+mod failure;
+
+use args::{Cli, Command, ConfigCommand, KeysCommand};
+use clap::Parser;
+use std::process::ExitCode;
+
+pub use failure::Failure;
+
+/// Runs the command that this process was started with, to its end.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Init(init) => commands::init(&init),
+        Command::Run(run) => commands::run(&run),
+        Command::Health(health) => commands::health(&health),
+        Command::Keys { command: KeysCommand::Show(show) } => commands::keys_show(&show),
+        Command::Keys { command: KeysCommand::New(new) } => commands::keys_new(&new),
+        Command::Config { command: ConfigCommand::Check(config) } => commands::config_check(&config),
+        Command::Config { command: ConfigCommand::Show(config) } => commands::config_show(&config),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("assay-node: {failure}");
+            failure.status()
+        }
+    }
+}
