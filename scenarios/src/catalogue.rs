@@ -23,7 +23,8 @@ pub struct Summary {
     pub faults: usize,
 }
 
-/// Reads every `*.toml` directly in `dir`, in the order of the file names.
+/// Reads every `*.toml` directly in `dir`, in the order of the file names. `Cargo.toml` is left out: the folder of the
+/// shipped scenarios is a crate too.
 ///
 /// # Errors
 /// A folder that cannot be read, or the first file that is no scenario, with its place.

@@ -20,8 +20,8 @@ pub(crate) fn scenario(scenario: &Scenario, places: &Places) -> Result<(), Scena
 
 type Finding = Option<(Place, Problem)>;
 
-/// A process that is down or paused cannot be killed, paused or restarted. Where the seed chooses a target any node may be
-/// hit, so windows must then not overlap at all; this keeps every seed's plan possible.
+/// A process that is down or paused cannot be killed, paused or restarted. Where the seed chooses a target any node may
+/// be hit, so windows must then not overlap at all; this keeps every seed's plan possible.
 fn overlap(scenario: &Scenario, places: &Places) -> Finding {
     for (index, (later, place)) in scenario.faults.iter().zip(&places.actions).enumerate() {
         for earlier in scenario.faults.iter().take(index) {

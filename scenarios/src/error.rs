@@ -79,10 +79,14 @@ pub enum Form {
     Loss,
     /// A size word or a list of nodes.
     Target,
+    /// `n0`.
+    Node,
     /// A list of nodes.
     Nodes,
     /// A list of lists of nodes.
     Groups,
+    /// `ChainStalled`.
+    Alert,
     /// A list of alert names.
     Alerts,
     /// One of the words of its key.
@@ -168,7 +172,7 @@ pub enum Problem {
         engine: &'static str,
     },
     /// A target that is no node of this scenario.
-    #[error("`{key}` names `{node}`, which is none of the {nodes} nodes")]
+    #[error("`{key}` names `{node}`, which is no node of this scenario")]
     UnknownNode {
         /// The key.
         key: &'static str,
@@ -184,7 +188,7 @@ pub enum Problem {
         key: &'static str,
     },
     /// A member that occurs twice.
-    #[error("`{key}` names `{member}` twice")]
+    #[error("`{key}` names `{member}` again")]
     Twice {
         /// The key.
         key: &'static str,
@@ -201,7 +205,10 @@ pub enum Problem {
     #[error("`link` has neither delay nor jitter nor loss, so it changes nothing")]
     NoEffect,
     /// A fault that never begins.
-    #[error("the fault begins at {}, and the run ends at {}: it would never fire", format_duration(*.at), format_duration(*.duration))]
+    #[error(
+        "the fault begins at {}, and the run ends at {}: it would never fire",
+        format_duration(*.at), format_duration(*.duration)
+    )]
     StartsAfterEnd {
         /// Its start.
         at: Duration,
@@ -209,7 +216,10 @@ pub enum Problem {
         duration: Duration,
     },
     /// A fault that never ends.
-    #[error("the fault ends at {}, and the run at {}: it would never end", format_duration(*.end), format_duration(*.duration))]
+    #[error(
+        "the fault ends at {}, and the run at {}: it would never end",
+        format_duration(*.end), format_duration(*.duration)
+    )]
     EndsAfterEnd {
         /// Its end.
         end: Duration,
@@ -242,7 +252,10 @@ pub enum Problem {
         key: &'static str,
     },
     /// Two faults may have one process at the same time.
-    #[error("{} is still subject to the fault of line {line}", .node.map_or("a node that it may hit".to_owned(), |node| format!("`{node}`")))]
+    #[error(
+        "{} is then subject to the fault of line {line} too",
+        .node.map_or("a node that it may hit".to_owned(), |node| format!("`{node}`"))
+    )]
     Overlap {
         /// The node, where both name it.
         node: Option<NodeIndex>,

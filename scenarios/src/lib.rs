@@ -6,17 +6,27 @@
 //!           └─ ScenarioError: file, line, column, what is wrong, what to do
 //! ```
 //!
-//! Vocabulary: a *fault* is one `[[fault]]` table; its *action* is what it does; its *target* is the nodes it does it to,
-//! named or left to the seed; its *window* is the time from its start to its end. A *plan* is a scenario with the seed's
-//! choices made. The format is described in `README.md` of this folder.
+//! Vocabulary: a *fault* is one `[[fault]]` table; its *action* is what it does; its *target* is the nodes it does it
+//! to, named or left to the seed; its *window* is the time from its start to its end. A *plan* is a scenario with the
+//! seed's choices made. The format is described in `README.md` of this folder.
 //!
 //! Invariants:
 //! - A key that is not read is an error, so no setting is ever ignored.
 //! - A scenario that was read has a plan for every seed; planning cannot fail.
 //! - A plan is a function of the scenario and the seed alone.
 //!
-//! Bounds: a file is at most [`limits::FILE_BYTES`] long; the nesting of its TOML is bounded by the `toml` crate. What this
-//! crate cannot do: it applies nothing and knows no node, network or clock.
+//! ```
+//! # let text = "name = 'x'\nabout = 'y'\nconsensus = 'pow'\nnodes = 5\nduration = '9m'\n
+//! # [[fault]]\nat = '1m'\nkill = 'one'\nrestart_after = '30s'";
+//! let scenario = assay_scenarios::Scenario::parse("scenarios/x.toml", text)?;
+//! for fault in scenario.plan(7).faults {
+//!     println!("{} {} {}", fault.id, fault.kind, fault.detail);
+//! }
+//! # Ok::<(), assay_scenarios::ScenarioError>(())
+//! ```
+//!
+//! Bounds: a file is at most [`limits::FILE_BYTES`] long; the nesting of its TOML is bounded by the `toml` crate. What
+//! this crate cannot do: it applies nothing and knows no node, network or clock.
 
 pub mod catalogue;
 mod check;

@@ -29,7 +29,8 @@ pub const HASH_RATE: RangeInclusive<u32> = 1..=1_000_000;
 pub const TRANSFERS_PER_SECOND: RangeInclusive<f64> = 0.0..=1000.0;
 /// Funded accounts: a transfer needs two.
 pub const ACCOUNTS: RangeInclusive<u32> = 2..=1000;
-/// Length of a fault, and time until a killed node starts again. The least is the simulator's smallest scheduling window.
+/// Length of a fault, and time until a killed node starts again. The least is the simulator's smallest scheduling
+/// window.
 pub const FAULT_LENGTH: RangeInclusive<Duration> = Duration::from_millis(1)..=*DURATION.end();
 /// Times that `[expect]` allows: nothing recovers at once, so zero would be a mistake.
 pub const WITHIN: RangeInclusive<Duration> = Duration::from_millis(1)..=*DURATION.end();
@@ -49,6 +50,6 @@ pub const HASH_RATE_DEFAULT: u32 = 20;
 pub const ACCOUNTS_DEFAULT: u32 = 16;
 /// Default of `caught_up_within`.
 pub const CAUGHT_UP_WITHIN_DEFAULT: Duration = Duration::from_secs(60);
-/// `confirms_within` is k + 1 block intervals times this unless it is given: block arrival is Poisson, so the mean is not
-/// enough.
+/// `confirms_within` is k + 1 block intervals times this unless it is given: block arrival is Poisson, so the mean is
+/// not enough.
 pub const CONFIRMS_WITHIN_FACTOR: u32 = 3;

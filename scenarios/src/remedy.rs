@@ -18,10 +18,12 @@ impl Form {
             Form::Latency => "a latency",
             Form::Loss => "a percentage",
             Form::Target => "a size or a list of nodes",
+            Form::Node => "a node",
             Form::Nodes => "a list of nodes",
             Form::Groups => "a list of groups of nodes",
+            Form::Alert => "an alert name",
             Form::Alerts => "a list of alert names",
-            Form::Word(words) => return format!("one of {}", ticked(words)),
+            Form::Word(words) => return one_of(words),
             Form::Table => "a table",
             Form::Tables => "a list of tables",
         };
@@ -42,10 +44,12 @@ impl Form {
                 let words = Size::WORDS.map(|(word, _)| word);
                 return format!("write one of {}, or nodes such as [\"n0\", \"n2\"]", ticked(&words));
             }
+            Form::Node => "write it like \"n0\"",
             Form::Nodes => "write it like [\"n0\", \"n2\"]",
             Form::Groups => "write it like [[\"n0\", \"n1\"], [\"n2\", \"n3\", \"n4\"]]",
+            Form::Alert => "write it like \"ChainStalled\"",
             Form::Alerts => "write it like [\"ChainStalled\"]",
-            Form::Word(words) => return format!("write one of {} in quotes", ticked(words)),
+            Form::Word(words) => return format!("write {} in quotes", one_of(words)),
             Form::Table => "write { key = value, ... } or a section of its own",
             Form::Tables => "begin each with its name in double brackets, such as [[fault]]",
         };
@@ -63,7 +67,8 @@ impl Problem {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys are {}", ticked(known)),
             },
-            Problem::MissingKey { form, .. } | Problem::WrongType { form, .. } => form.example(),
+            Problem::MissingKey { form, .. } => format!("add it and {}", form.example()),
+            Problem::WrongType { form, .. } => form.example(),
             Problem::Malformed { form, got, .. } => {
                 let near = match form {
                     Form::Word(words) => nearest(got, words),
@@ -107,6 +112,12 @@ fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     let allowed = (word.chars().count() / 3).max(1);
     let distances = known.iter().map(|known| (strsim::damerau_levenshtein(word, known), *known));
     distances.filter(|(distance, _)| *distance <= allowed).min().map(|(_, known)| known)
+}
+
+/// `` one of `a`, `b` ``, or `` `a` `` when there is no choice.
+fn one_of(words: &[&str]) -> String {
+    let choice = if words.len() > 1 { "one of " } else { "" };
+    format!("{choice}{}", ticked(words))
 }
 
 /// `` `a`, `b`, `c` ``.

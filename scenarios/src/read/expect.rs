@@ -46,10 +46,10 @@ pub(super) fn expect(
 fn alerts(value: Value<'_>) -> Result<Vec<String>, ScenarioError> {
     let mut alerts: Vec<String> = Vec::new();
     for member in value.members(Form::Alerts)? {
-        let name = member.text(Form::Alerts)?;
+        let name = member.text(Form::Alert)?;
         let capital = name.starts_with(|c: char| c.is_ascii_uppercase());
         if !capital || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-            return Err(member.malformed(Form::Alerts, name));
+            return Err(member.malformed(Form::Alert, name));
         }
         if alerts.iter().any(|alert| alert == name) {
             return Err(member.error(Problem::Twice { key: member.key, member: name.to_owned() }));

@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<NodeIndex>, ScenarioError> {
         let mut list = Vec::new();
         for member in value.members(form)? {
-            let name = member.text(Form::Nodes)?;
+            let name = member.text(Form::Node)?;
             let node = NodeIndex::parse(name).filter(|node| node.0 < self.nodes).ok_or_else(|| {
                 member.error(Problem::UnknownNode { key: member.key, node: name.to_owned(), nodes: self.nodes })
             })?;

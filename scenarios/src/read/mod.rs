@@ -36,7 +36,7 @@ pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError
         let message = error.message().replace('\n', ", ");
         source.error(error.span().map_or(0, |span| span.start), Problem::Syntax { message })
     })?;
-    let root = Section::open(&source, "the top level", keys::ROOT, document.get_ref(), 0)?;
+    let root = Section::open(&source, "the file's top level", keys::ROOT, document.get_ref(), 0)?;
 
     let name = name(root.need("name", Form::Name)?)?;
     let about = about(root.need("about", Form::Text)?)?;
