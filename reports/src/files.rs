@@ -10,23 +10,24 @@ use crate::record::Record;
 use crate::render;
 use crate::sweep::{self, SweepRecord};
 
-/// Writes `report.json`, `summary.md`, `junit.xml`, `report.html` and `plots/NAME.svg` into `dir`, which is created if
-/// it is missing, and returns their paths in that order. Each file is replaced in one step.
+/// Writes `summary.md`, `junit.xml`, `report.html`, `plots/NAME.svg` and last `report.json` into `dir`, which is created
+/// if it is missing, and returns their paths in that order. Each file is replaced in one step, so that whoever sees the
+/// record sees it whole.
 ///
 /// # Errors
 /// [`WriteError`] with the path that could not be written.
 pub fn write_all(dir: &Path, record: &Record) -> Result<Vec<PathBuf>, WriteError> {
     let mut files = vec![
-        ("report.json".to_owned(), render::json(record)),
         ("summary.md".to_owned(), render::markdown(record)),
         ("junit.xml".to_owned(), render::junit(record)),
         ("report.html".to_owned(), render::html(record)),
     ];
     files.extend(render::plots(record).into_iter().map(|(name, svg)| (format!("plots/{name}.svg"), svg)));
+    files.push(("report.json".to_owned(), render::json(record)));
     write_files(dir, files)
 }
 
-/// Writes `sweep.json`, `summary.md` and `junit.xml` into `dir`, as [`write_all`] does for one run.
+/// Writes `summary.md`, `junit.xml` and last `sweep.json` into `dir`, as [`write_all`] does for one run.
 ///
 /// # Errors
 /// [`WriteError`] with the path that could not be written.
@@ -34,9 +35,9 @@ pub fn write_sweep(dir: &Path, record: &SweepRecord) -> Result<Vec<PathBuf>, Wri
     write_files(
         dir,
         vec![
-            ("sweep.json".to_owned(), sweep::json(record)),
             ("summary.md".to_owned(), sweep::markdown(record)),
             ("junit.xml".to_owned(), sweep::junit(record)),
+            ("sweep.json".to_owned(), sweep::json(record)),
         ],
     )
 }

@@ -22,6 +22,8 @@ mod parts;
 mod record;
 pub mod render;
 pub mod sweep;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use figures::{Figures, Rto};

@@ -83,6 +83,11 @@ pub(crate) fn markdown(text: &str) -> String {
     out
 }
 
+/// A Markdown code span that fits a table cell. A grave accent would end it and becomes an apostrophe.
+pub(crate) fn code(text: &str) -> String {
+    format!("`{}`", one_line(text).replace('`', "'").replace('|', "\\|"))
+}
+
 /// A fenced Markdown block that no content can end early.
 pub(crate) fn fenced(content: &str) -> String {
     let mut longest = 0;
@@ -118,6 +123,7 @@ mod tests {
     #[test]
     fn markdown_cannot_break_a_cell_or_a_fence() {
         assert_eq!(markdown("a|b\n<i> _x_ confirmed_height"), "a\\|b \\<i\\> \\_x\\_ confirmed_height");
+        assert_eq!(code("a`|b"), "`a'\\|b`");
         assert_eq!(fenced("a ```` b"), "`````sh\na ```` b\n`````\n");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::figures::{Figures, expectations, invariants, sentence};
 use crate::parts::InvariantStatus;
 use crate::record::Record;
-use crate::text::{clock, clock_fine, count, fenced, markdown as escape, seconds, short};
+use crate::text::{clock, clock_fine, code, count, fenced, markdown as escape, seconds, short};
 
 /// The record as Markdown: verdict, key figures, faults with recovery, invariants and expectations (the broken ones
 /// first), nodes, command.
@@ -46,7 +46,7 @@ fn head(out: &mut String, record: &Record) {
             ],
             vec!["deepest reorg".into(), count(figures.reorg_depth_max)],
             vec!["worst RTO".into(), figures.rto_worst.text()],
-            vec!["trace".into(), format!("`{}`", escape(&short(&record.trace_hash)))],
+            vec!["trace".into(), code(&short(&record.trace_hash))],
             vec!["revision".into(), format!("{} on {}", escape(&record.git_rev), escape(&record.backend))],
         ],
     );
@@ -121,7 +121,7 @@ fn nodes(out: &mut String, record: &Record) {
                 escape(&node.name),
                 count(node.height),
                 count(node.confirmed_height),
-                format!("`{}`", escape(&short(&node.head))),
+                code(&short(&node.head)),
                 count(node.peers),
                 count(node.restarts),
                 count(node.blocks_produced),

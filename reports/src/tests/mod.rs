@@ -1,0 +1,7 @@
+//! Golden outputs of all renderers, and what must never break: strict reading, escaping, atomic files.
+
+mod files;
+mod fixture;
+mod read;
+mod run;
+mod sweep;
