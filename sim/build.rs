@@ -11,5 +11,10 @@ fn main() {
     }
     build.define("ROCKSDB_LIB_IO_POSIX", None).define("NDEBUG", "1").define("LZ4", "1");
     build.include(format!("{root}/rocksdb/include")).include(format!("{root}/rocksdb"));
-    build.file("cpp/env.cc").file("cpp/file_system.cc").file("cpp/unique_id.cc").compile("assay_disk");
+    for file in ["env", "file_system", "unique_id", "periodic_tasks"] {
+        build.file(format!("cpp/{file}.cc"));
+    }
+    build.compile("assay_disk");
+    // With this flag tokio lets a runtime be seeded (see `world::host`).
+    println!("cargo:rustc-check-cfg=cfg(tokio_unstable)");
 }

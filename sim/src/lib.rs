@@ -27,4 +27,5 @@ pub mod net;
 pub mod trace;
 pub mod world;
 
-pub use world::{HostId, World, WorldConfig};
+pub use net::LinkModel;
+pub use world::{Exit, HostId, HostPanic, World, WorldConfig, WorldError};

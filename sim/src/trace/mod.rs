@@ -149,7 +149,7 @@ impl Trace {
     /// Records an event that is a line of text.
     pub fn record(&self, host: HostId, subsystem: Subsystem, at: Duration, text: impl fmt::Display) {
         let text = text.to_string();
-        self.event(host, subsystem, at, |fields| drop(fields.bytes(text.as_bytes())), || text.clone());
+        self.event(host, subsystem, at, |fields| _ = fields.bytes(text.as_bytes()), || text.clone());
     }
 
     /// The hash of everything so far: SHA-256 over host, subsystem, count and digest of each lane, in order.

@@ -1,0 +1,118 @@
+//! What the nodes of a run are made of: keys, genesis, settings. A function of the scenario and the seed.
+
+use crate::{clock::DEFAULT_EPOCH, entropy};
+use assay_node::{
+    Setup,
+    config::{Config, P2p},
+    crypto::Keypair,
+    types::{Amount, ChainParams, Difficulty, Genesis, Timestamp},
+};
+use assay_scenarios::Scenario;
+use libp2p::{Multiaddr, identity, multiaddr::Protocol};
+use rand_chacha::rand_core::Rng;
+use std::net::{IpAddr, SocketAddr};
+
+/// Where every node listens for nodes.
+pub const P2P_PORT: u16 = 6000;
+/// Where every node listens for clients.
+pub const API_PORT: u16 = 8000;
+/// What each of the workload's accounts has at first.
+const FUNDS: Amount = Amount(1_000_000_000_000);
+/// Small, so that a run of minutes flushes and compacts several times.
+const FLUSH_BYTES: u64 = 256 << 10;
+/// Far more than a run's data.
+const CACHE_SIZE_MB: usize = 8;
+
+/// All that is fixed before a run starts.
+pub struct Spec {
+    /// How many nodes.
+    pub nodes: usize,
+    /// The seed of all keys.
+    pub seed: u64,
+    /// The chain.
+    pub genesis: Genesis,
+    /// The keys of the workload's accounts.
+    pub accounts: Vec<Keypair>,
+    /// Hashes that each node tries a second.
+    pub hash_rate: u64,
+}
+
+fn secret(seed: u64, purpose: &str, owner: usize) -> [u8; 32] {
+    let mut secret = [0; 32];
+    entropy::stream(seed, purpose, &owner.to_string()).fill_bytes(&mut secret);
+    secret
+}
+
+impl Spec {
+    /// The cluster of `scenario` under `seed`.
+    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        let nodes = usize::from(scenario.nodes.get());
+        let chain = scenario.chain;
+        let accounts: Vec<_> = (0..scenario.workload.accounts as usize)
+            .map(|n| Keypair::from_secret(secret(seed, "account key", n)))
+            .collect();
+        let block_interval_ms = chain.block_interval.as_millis() as u64;
+        let hashes_per_block = nodes as u64 * u64::from(chain.hash_rate) * block_interval_ms / 1000;
+        let params = ChainParams {
+            block_interval_ms,
+            confirmations: u64::from(chain.confirmations),
+            difficulty_start: Difficulty(hashes_per_block.max(4)),
+            ..ChainParams::default()
+        };
+        let genesis = Genesis {
+            chain_id: "sim".parse().expect("a chain's name"),
+            timestamp: Timestamp(DEFAULT_EPOCH.as_millis() as u64),
+            params,
+            accounts: accounts.iter().map(|key| (key.address(), FUNDS)).collect(),
+        };
+        Self { nodes, seed, genesis, accounts, hash_rate: u64::from(chain.hash_rate) }
+    }
+
+    /// Where a node's API is.
+    pub fn api(address: IpAddr) -> SocketAddr {
+        SocketAddr::new(address, API_PORT)
+    }
+
+    /// What node `n` is started with. Every node knows all others as bootstrap peers.
+    pub(super) fn node(&self, n: usize, addresses: &[IpAddr]) -> NodeSpec {
+        let key = |n| identity::Keypair::ed25519_from_bytes(secret(self.seed, "node key", n)).expect("32 bytes are a key");
+        let listen = |n: usize| Multiaddr::from(addresses[n]).with(Protocol::Tcp(P2P_PORT));
+        let bootstrap = (0..self.nodes)
+            .filter(|other| *other != n)
+            .map(|other| listen(other).with(Protocol::P2p(key(other).public().to_peer_id())))
+            .collect();
+        let mut config = Config { p2p: P2p { listen: listen(n), bootstrap, ..P2p::default() }, ..Config::default() };
+        config.api.listen = Self::api(addresses[n]);
+        config.storage.path = "/db".into();
+        config.storage.flush_bytes = FLUSH_BYTES;
+        config.storage.cache_size_mb = CACHE_SIZE_MB;
+        config.miner.hash_rate = self.hash_rate;
+        config.validate().expect("the harness makes valid settings");
+        NodeSpec {
+            config,
+            genesis: self.genesis.clone(),
+            identity: key(n),
+            proposer: Keypair::from_secret(secret(self.seed, "proposer key", n)),
+        }
+    }
+}
+
+/// What one node is started with, each time anew.
+#[derive(Clone)]
+pub(super) struct NodeSpec {
+    pub config: Config,
+    genesis: Genesis,
+    identity: identity::Keypair,
+    proposer: Keypair,
+}
+
+impl NodeSpec {
+    pub fn setup(&self) -> Setup {
+        Setup {
+            config: self.config.clone(),
+            genesis: self.genesis.clone(),
+            identity: self.identity.clone(),
+            proposer: Some(self.proposer.address()),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One account and how its owner uses it.
+
+use super::{ANSWER_MAX, Nodes, now, oracle::{Oracle, Submission}};
+use assay_node::{
+    api::client::ClientError,
+    crypto::{Address, Keypair},
+    types::{Amount, Body, ChainId, Height, Nonce, Payload},
+};
+use std::{cell::RefCell, time::Duration};
+
+/// How long a wallet counts on by itself before it asks the node for its nonce again. A transfer that a node lost in a
+/// crash leaves a gap, and this is how the owner notices.
+const NONCE_AGE_MAX: Duration = Duration::from_secs(60);
+/// A transfer of the workload never expires within a run.
+const VALID_UNTIL: Height = Height(1_000_000_000);
+
+/// One account. It has one transfer under way at a time.
+pub(super) struct Wallet {
+    key: Keypair,
+    /// The node that its owner talks to.
+    home: usize,
+    /// The next nonce and when the node said so.
+    nonce: Option<(Nonce, Duration)>,
+}
+
+impl Wallet {
+    pub fn new(key: Keypair, home: usize) -> Self {
+        Self { key, home, nonce: None }
+    }
+
+    /// Sends one transfer. When the node does not answer, the next one goes to another node.
+    pub async fn transfer(
+        &mut self,
+        nodes: &Nodes,
+        oracle: &RefCell<Oracle>,
+        chain_id: ChainId,
+        to: Address,
+        amount: u64,
+        fee: u64,
+    ) {
+        let Some(nonce) = self.next_nonce(nodes).await else {
+            self.move_on(nodes);
+            return;
+        };
+        let body = Body {
+            chain_id,
+            sender: self.key.public(),
+            nonce,
+            fee: Amount(fee),
+            valid_until: VALID_UNTIL,
+            payload: Payload::Transfer { to, amount: Amount(amount) },
+        };
+        let transaction = body.sign(&self.key);
+        let id = transaction.id();
+        oracle.borrow_mut().sending(id);
+        let answer = nodes.clients[self.home].submit(&transaction, ANSWER_MAX).await;
+        nodes.note(self.home, &format!("submit {id}"), &answer);
+        let submission = match &answer {
+            Ok(_) => Submission::Acknowledged,
+            Err(ClientError::NotSent(_) | ClientError::Refused { .. }) => Submission::Refused,
+            Err(ClientError::Unknown(_) | ClientError::Malformed(_)) => Submission::Unknown,
+        };
+        oracle.borrow_mut().sent(id, submission);
+        match answer {
+            Ok(_) => self.nonce = self.nonce.map(|(nonce, asked)| (nonce.next(), asked)),
+            Err(ClientError::Refused { .. }) => self.nonce = None,
+            Err(_) => self.move_on(nodes),
+        }
+    }
+
+    async fn next_nonce(&mut self, nodes: &Nodes) -> Option<Nonce> {
+        if let Some((nonce, asked)) = self.nonce
+            && now().saturating_sub(asked) < NONCE_AGE_MAX
+        {
+            return Some(nonce);
+        }
+        let address = self.key.address();
+        let answer = nodes.clients[self.home].balance(address, ANSWER_MAX).await;
+        nodes.note(self.home, &format!("balance {address}"), &answer);
+        self.nonce = answer.ok().map(|balance| (balance.next_nonce, now()));
+        self.nonce.map(|(nonce, _)| nonce)
+    }
+
+    fn move_on(&mut self, nodes: &Nodes) {
+        self.nonce = None;
+        self.home = (self.home + 1) % nodes.clients.len();
+    }
+}

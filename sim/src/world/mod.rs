@@ -1,0 +1,385 @@
+//! The world: hosts on one thread in virtual time, and what a harness may do to them.
+//!
+//! Virtual time advances in windows. In each, what has arrived is delivered, then every host runs until it has nothing
+//! left to do before the window's end, one after the other in a seeded order; then what they sent is put on its way.
+//! Hosts share nothing within a window, so a host's run is a function of the seed alone.
+//!
+//! Ways to stop a host:
+//!
+//! | | process | sockets | disk |
+//! |---|---|---|---|
+//! | `kill` | gone at once, as by SIGKILL | the machine closes them: peers get FIN or RST | all that was written stays |
+//! | `power_cut` | gone at once | silent; after a reboot, RST to who still sends | only what was synced stays |
+//! | `pause` | stands still, as by SIGSTOP | the machine goes on acknowledging and buffering | stands still |
+//!
+//! Destructors run when a host stops, because Rust has no other way; the disk is fenced before, so they change nothing.
+//! After `resume` a host's clocks have jumped by the length of the pause.
+
+mod host;
+mod panics;
+mod thread;
+
+pub use panics::HostPanic;
+pub use thread::{ThreadPanic, run_on_fresh_thread};
+
+use crate::{
+    clock::{DEFAULT_EPOCH, HostClock},
+    disk::{self, Disk},
+    entropy::{self, Stream},
+    interpose::{self, Seat},
+    net::{LinkModel, Network},
+    trace::{Subsystem, Trace},
+};
+use host::Host;
+use rand_chacha::rand_core::Rng;
+use std::{fmt, future::Future, net::IpAddr, sync::Arc, time::Duration};
+
+/// A host of a world, in the order in which they were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(u32);
+
+impl HostId {
+    /// The host that was added as number `index`, from 0.
+    pub const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+
+    /// Its number, from 0.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for HostId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "h{}", self.0)
+    }
+}
+
+/// What a host's main returns; a word or two for the report.
+pub type Exit = String;
+
+/// What a world is made from.
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Everything random comes from it.
+    pub seed: u64,
+    /// Wall time at virtual zero, since the Unix epoch.
+    pub epoch: Duration,
+    /// How long hosts run without hearing of each other: whole milliseconds, no more than the smallest latency. The
+    /// longer, the faster the simulation.
+    pub window: Duration,
+    /// The links between hosts.
+    pub link: LinkModel,
+    /// Where events go.
+    pub trace: Trace,
+}
+
+impl WorldConfig {
+    /// The default links, a window that suits them, 2026 and a trace that hashes only.
+    pub fn new(seed: u64) -> Self {
+        Self::with_link(seed, LinkModel::default())
+    }
+
+    /// The same with other links. The window is their smallest latency, at most 10 ms, in whole milliseconds.
+    pub fn with_link(seed: u64, link: LinkModel) -> Self {
+        let millis = link.latency.start().as_millis().min(WINDOW_MAX.as_millis()) as u64;
+        Self { seed, epoch: DEFAULT_EPOCH, window: Duration::from_millis(millis), link, trace: Trace::new() }
+    }
+}
+
+const WINDOW_MAX: Duration = Duration::from_millis(10);
+
+/// Why a world could not be made.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum WorldError {
+    /// The thread was not started by [`run_on_fresh_thread`], or has had a world before.
+    #[error("a world needs a fresh thread of its own: see run_on_fresh_thread")]
+    NotFresh,
+    /// The window is not in whole milliseconds from 1 ms to the smallest latency.
+    #[error("a window of {window:?} is not in whole milliseconds from 1 ms to the smallest latency, {latency:?}")]
+    Window {
+        /// As given.
+        window: Duration,
+        /// As given.
+        latency: Duration,
+    },
+    /// A probability of the link model is not within 0 to 1, or its range of latencies is empty.
+    #[error("the link model is impossible: {0}")]
+    Link(&'static str),
+    /// Another library in this program defines `getrandom` or `clock_gettime`.
+    #[error("the program's calls for entropy and time do not reach the simulator")]
+    NotInterposed,
+}
+
+/// Hosts, network, disks and clocks of one run.
+pub struct World {
+    config: WorldConfig,
+    now: Duration,
+    hosts: Vec<Host>,
+    order: Stream,
+    // After the hosts, whose sockets need it when they are dropped.
+    network: Network,
+}
+
+impl World {
+    /// An empty world at virtual time zero. It lives on a thread from [`run_on_fresh_thread`].
+    pub fn new(config: WorldConfig) -> Result<Self, WorldError> {
+        check(&config)?;
+        if !interpose::is_effective() {
+            return Err(WorldError::NotInterposed);
+        }
+        if !thread::take_freshness() {
+            return Err(WorldError::NotFresh);
+        }
+        panics::install();
+        let harness = entropy::stream(config.seed, "harness", "");
+        interpose::swap(Some(Seat { rng: Box::new(harness), clock: None, host: None }));
+        disk::seed_rocksdb_thread(entropy::stream(config.seed, "rocksdb", "").next_u32());
+        let order = entropy::stream(config.seed, "order of hosts", "");
+        let network = Network::new(config.seed, config.link.clone(), config.window, config.trace.clone());
+        Ok(Self { config, now: Duration::ZERO, hosts: Vec::new(), order, network })
+    }
+
+    /// Adds a host, which is down. Its address is `10.0.x.y`.
+    ///
+    /// # Panics
+    /// After the first boot, or if the name is taken or has spaces.
+    pub fn add_host(&mut self, name: &str) -> HostId {
+        assert!(!name.is_empty() && !name.contains(char::is_whitespace), "a host's name is one word: {name:?}");
+        assert!(self.hosts.iter().all(|host| host.name != name), "two hosts named {name}");
+        let id = self.network.add_host();
+        self.config.trace.name_host(id, name);
+        let clock = Arc::new(HostClock::new(self.config.epoch));
+        clock.set_now(self.now);
+        let disk = Disk::new(id, clock.clone(), self.config.trace.clone());
+        self.hosts.push(Host::new(id, name, clock, disk, entropy::stream(self.config.seed, "host", name)));
+        id
+    }
+
+    /// A host's name.
+    pub fn name(&self, host: HostId) -> &str {
+        &self.hosts[host.index()].name
+    }
+
+    /// A host's address.
+    pub fn address(&self, host: HostId) -> IpAddr {
+        self.network.address(host)
+    }
+
+    /// All hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = HostId> + use<> {
+        (0..self.hosts.len() as u32).map(HostId)
+    }
+
+    /// Starts a host. `main` runs now, as the host; the future that it returns runs from the next window on, and may
+    /// spawn tasks with `tokio::spawn` and `tokio::task::spawn_local`. The host stays up when it ends.
+    ///
+    /// # Panics
+    /// If the host is up.
+    pub fn boot<F>(&mut self, host: HostId, main: impl FnOnce() -> F)
+    where
+        F: Future<Output = Exit> + 'static,
+    {
+        assert!(!self.is_up(host), "{} is up already", self.name(host));
+        self.network.power_on(host, self.now);
+        self.network.set_current(host);
+        self.note(host, "boot");
+        let (seed, now) = (self.config.seed, self.now);
+        self.hosts[host.index()].boot(seed, now, main);
+    }
+
+    /// Ends a host's process at once. No effect if it is down.
+    pub fn kill(&mut self, host: HostId) {
+        if !self.is_up(host) {
+            return;
+        }
+        self.note(host, "kill");
+        self.stop(host);
+        self.hosts[host.index()].disk.recover(false);
+        self.network.collect(self.now, self.now);
+    }
+
+    /// Cuts the power of a host's machine. No effect if the host is down.
+    pub fn power_cut(&mut self, host: HostId) {
+        if !self.is_up(host) {
+            return;
+        }
+        self.note(host, "power cut");
+        self.stop(host);
+        self.hosts[host.index()].disk.recover(true);
+        self.network.power_off(host, self.now);
+    }
+
+    fn stop(&mut self, host: HostId) {
+        self.network.set_current(host);
+        let stopped = &mut self.hosts[host.index()];
+        stopped.disk.fence();
+        stopped.stop();
+        stopped.disk.wait_for_jobs();
+    }
+
+    /// Makes a host stand still. No effect if it is down or paused.
+    pub fn pause(&mut self, host: HostId) {
+        if self.is_up(host) && !self.is_paused(host) {
+            self.note(host, "pause");
+            self.hosts[host.index()].paused = true;
+        }
+    }
+
+    /// Lets a paused host go on. No effect on others.
+    pub fn resume(&mut self, host: HostId) {
+        if self.is_paused(host) {
+            self.note(host, "resume");
+            self.network.set_current(host);
+            self.hosts[host.index()].resume(self.now);
+        }
+    }
+
+    /// True from a pause to the resume, or to the end of the process.
+    pub fn is_paused(&self, host: HostId) -> bool {
+        self.hosts[host.index()].paused
+    }
+
+    /// True from a boot to a kill or power cut, even if the host's main has ended.
+    pub fn is_up(&self, host: HostId) -> bool {
+        self.hosts[host.index()].is_up()
+    }
+
+    /// What the host's main returned; none if it has not, or did not before the host was stopped.
+    pub fn exited(&self, host: HostId) -> Option<Exit> {
+        self.hosts[host.index()].exit.borrow().clone()
+    }
+
+    /// Virtual time since the start of the world.
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Runs all hosts until virtual time `t`, rounded up to a millisecond; at once if that is past. Stops early, at the
+    /// end of the window, when a task of a host panicked; called again, it goes on.
+    pub fn run_until(&mut self, t: Duration) -> Result<(), HostPanic> {
+        let target = Duration::from_millis(t.as_nanos().div_ceil(NANOS_PER_MILLI) as u64);
+        while self.now < target {
+            let panics = panics::count();
+            self.run_window(target);
+            if let Some(panic) = panics::since(panics).into_iter().next() {
+                return Err(panic);
+            }
+        }
+        Ok(())
+    }
+
+    /// One window, or the part of it up to `target`.
+    fn run_window(&mut self, target: Duration) {
+        let window = self.config.window.as_nanos();
+        let start = self.now.as_nanos() / window * window;
+        let grid = Duration::from_nanos((start + window) as u64);
+        let end = grid.min(target);
+        self.network.start();
+        self.network.deliver_due(self.now);
+        let mut order: Vec<_> = self.hosts().filter(|host| self.is_up(*host) && !self.is_paused(*host)).collect();
+        entropy::shuffle(&mut self.order, &mut order);
+        for host in order {
+            self.network.set_current(host);
+            self.hosts[host.index()].run_until(end);
+        }
+        self.now = end;
+        self.hosts.iter().for_each(|host| host.clock.set_now(end));
+        if end == grid {
+            self.network.collect(Duration::from_nanos(start as u64), end);
+        }
+    }
+
+    /// Runs `f` as the host, at the present virtual time: with its clock, entropy, sockets and runtime.
+    ///
+    /// # Panics
+    /// If the host is down. A panic of `f` goes through.
+    pub fn with_host<T>(&mut self, host: HostId, f: impl FnOnce() -> T) -> T {
+        assert!(self.is_up(host), "{} is down", self.name(host));
+        self.network.set_current(host);
+        self.hosts[host.index()].with(f)
+    }
+
+    /// A host's disk. It outlives its processes.
+    pub fn disk(&self, host: HostId) -> &Disk {
+        &self.hosts[host.index()].disk
+    }
+
+    /// A host's clock, for code of the host that asks for wall time, and to set its skew.
+    pub fn clock(&self, host: HostId) -> Arc<HostClock> {
+        self.hosts[host.index()].clock.clone()
+    }
+
+    /// Where events go.
+    pub fn trace(&self) -> &Trace {
+        &self.config.trace
+    }
+
+    /// All panics of hosts so far.
+    pub fn panics(&self) -> Vec<HostPanic> {
+        panics::since(0)
+    }
+
+    /// The network, to add and remove fault rules.
+    pub fn network(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
+    /// The stream for `purpose` of `owner` in this run, from its start.
+    pub fn stream(&self, purpose: &str, owner: &str) -> Stream {
+        entropy::stream(self.config.seed, purpose, owner)
+    }
+
+    fn note(&self, host: HostId, what: &'static str) {
+        self.config.trace.record(host, Subsystem::WORLD, self.now, what);
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for host in self.hosts().filter(|host| self.is_up(*host)).collect::<Vec<_>>() {
+            self.stop(host);
+        }
+        panics::clear();
+        interpose::swap(None);
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, now, hosts, .. } = self;
+        let hosts: Vec<_> = hosts.iter().map(|host| &host.name).collect();
+        f.debug_struct("World")
+            .field("seed", &config.seed)
+            .field("now", now)
+            .field("hosts", &hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+const NANOS_PER_MILLI: u128 = 1_000_000;
+
+fn check(config: &WorldConfig) -> Result<(), WorldError> {
+    let (window, latency) = (config.window, *config.link.latency.start());
+    if window.is_zero() || window > latency || !window.as_nanos().is_multiple_of(NANOS_PER_MILLI) {
+        return Err(WorldError::Window { window, latency });
+    }
+    if config.link.latency.is_empty() {
+        return Err(WorldError::Link("the range of latencies is empty"));
+    }
+    if !(0.0..=1.0).contains(&config.link.loss) {
+        return Err(WorldError::Link("loss is not within 0 to 1"));
+    }
+    Ok(())
+}
+
+/// The host that is running on this thread; none outside of a host.
+pub fn current_host() -> Option<HostId> {
+    interpose::current_host()
+}
+
+/// The running host's clock, up to date; none outside of a host.
+pub fn current_clock() -> Option<Arc<HostClock>> {
+    interpose::refreshed_clock()
+}
