@@ -8,6 +8,14 @@
 //!             `--> summary.md, junit.xml, report.html, plots/*.svg
 //! ```
 //!
+//! ```no_run
+//! # fn finish(record: assay_reports::Record) -> Result<u8, assay_reports::WriteError> {
+//! assay_reports::write_all("out/partition-heal-7".as_ref(), &record)?;
+//! println!("{}", assay_reports::render::line(&record));
+//! Ok(record.verdict.exit_code())
+//! # }
+//! ```
+//!
 //! Vocabulary: *virtual time* is the simulated clock, in seconds since the run began; *wall time* is the machine's.
 //! *RTO* is the time from a fault's end until the cluster is whole again; *RPO* is what was lost, in confirmed
 //! transactions.
@@ -27,7 +35,7 @@ mod tests;
 mod text;
 
 pub use figures::{Figures, Rto};
-pub use files::write_all;
+pub use files::{WriteError, write_all, write_sweep};
 pub use parts::{
     Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Recovery, Series, TraceHash, Workload,
 };

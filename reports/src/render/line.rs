@@ -9,7 +9,7 @@ pub fn line(record: &Record) -> String {
     format!("{} {}", record.verdict, tail(record))
 }
 
-/// [`line`] with the verdict in the colours of a terminal.
+/// [`line()`] with the verdict in the colours of a terminal.
 pub fn line_in_color(record: &Record) -> String {
     format!("{} {}", colored(record.verdict), tail(record))
 }

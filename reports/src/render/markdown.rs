@@ -91,7 +91,10 @@ fn checks(out: &mut String, record: &Record) {
             vec![escape(&it.name), status, count(it.checks), escape(&it.detail)]
         })
         .collect();
-    table(out, &["invariant", "status", "checks", "detail"], &rows);
+    match rows.is_empty() {
+        true => out.push_str("None was checked.\n"),
+        false => table(out, &["invariant", "status", "checks", "detail"], &rows),
+    }
     if record.expectations.is_empty() && record.alerts.is_empty() {
         return;
     }
@@ -113,6 +116,9 @@ fn checks(out: &mut String, record: &Record) {
 }
 
 fn nodes(out: &mut String, record: &Record) {
+    if record.nodes.is_empty() {
+        return;
+    }
     let rows: Vec<Vec<String>> = record
         .nodes
         .iter()

@@ -22,7 +22,7 @@ pub fn line(record: &SweepRecord) -> String {
     format!("{} {}", record.verdict(), line_tail(record))
 }
 
-/// [`line`] with the verdict in the colours of a terminal.
+/// [`line()`] with the verdict in the colours of a terminal.
 pub fn line_in_color(record: &SweepRecord) -> String {
     format!("{} {}", colored(record.verdict()), line_tail(record))
 }

@@ -133,6 +133,21 @@ fn one_record_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_run_that_never_began_has_a_page_without_empty_tables() {
+    let mut record = infrastructure();
+    record.nodes.clear();
+    record.faults.clear();
+    record.series.clear();
+    record.timeline.clear();
+    record.recovery.clear();
+    let page = render::html(&record);
+    assert!(page.contains("Infrastructure failure</h1>"));
+    assert!(!page.contains("<tbody></tbody>"), "{page}");
+    assert!(!render::markdown(&record).contains("---|\n\n"), "{}", render::markdown(&record));
+    assert!(render::plots(&record).is_empty());
+}
+
+#[test]
 fn a_verdict_without_a_reason_is_explained() {
     let mut record = violated();
     record.failure = None;

@@ -97,7 +97,10 @@ pub(super) fn invariants(record: &Record) -> Markup {
         }
     };
     html! {
-        section #invariants { h2 { "Invariants" } (table(&head, rows)) }
+        section #invariants {
+            h2 { "Invariants" }
+            @if record.invariants.is_empty() { p.note { "None was checked." } } @else { (table(&head, rows)) }
+        }
     }
 }
 

@@ -61,7 +61,9 @@ pub(super) fn nodes(record: &Record) -> Markup {
         }
     };
     html! {
-        section #nodes { h2 { "Nodes at the end" } (table(&head, rows)) }
+        @if !record.nodes.is_empty() {
+            section #nodes { h2 { "Nodes at the end" } (table(&head, rows)) }
+        }
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) const WIDE: i32 = 2080;
 /// Width of a plot on a phone.
 pub(super) const NARROW: i32 = 720;
 
+/// Room around a plot in a file.
+const MARGIN: i32 = 24;
+
 /// Size of text.
 pub(super) const FONT: f64 = 25.0;
 
@@ -49,22 +52,24 @@ impl Drawing {
 
     /// The plot as an element of a page that has [`theme::style`].
     pub(crate) fn inline(&self) -> String {
-        format!("{}{}</svg>\n", self.open(""), self.body)
+        format!("{}{}</svg>\n", self.open("", 0), self.body)
     }
 
-    /// The plot as a file.
+    /// The plot as a file: with its style, a background and a margin.
     pub(super) fn standalone(&self) -> String {
-        let size = format!(" width=\"{}\" height=\"{}\"", self.size.0 / 2, self.size.1 / 2);
-        let paper = "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>";
-        format!("{}<style>{}</style>\n{paper}\n{}</svg>\n", self.open(&size), theme::style(), self.body)
+        let (width, height) = (self.size.0 + 2 * MARGIN, self.size.1 + 2 * MARGIN);
+        let size = format!(" width=\"{}\" height=\"{}\"", width / 2, height / 2);
+        let paper = format!("<rect class=\"paper\" x=\"-{MARGIN}\" y=\"-{MARGIN}\" width=\"100%\" height=\"100%\"/>");
+        format!("{}<style>{}</style>\n{paper}\n{}</svg>\n", self.open(&size, MARGIN), theme::style(), self.body)
     }
 
-    fn open(&self, size: &str) -> String {
+    fn open(&self, size: &str, margin: i32) -> String {
         let words: String = maud::html! { (self.words) }.into_string();
-        let (width, height) = self.size;
+        let (width, height) = (self.size.0 + 2 * margin, self.size.1 + 2 * margin);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" role=\"img\" aria-label=\"{words}\"{size} \
-             viewBox=\"0 0 {width} {height}\">\n"
+             viewBox=\"{from} {from} {width} {height}\">\n",
+            from = -margin
         )
     }
 }
