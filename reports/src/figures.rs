@@ -24,7 +24,7 @@ pub struct Figures {
 /// The slowest recovery of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rto {
-    /// There was nothing to recover from.
+    /// There was nothing to recover from, or no recovery was measured.
     NoFault,
     /// Every recovery ended; the longest took this many seconds.
     Seconds(f64),

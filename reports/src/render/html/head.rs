@@ -40,7 +40,7 @@ pub(super) fn cards(record: &Record) -> Markup {
             (card("Virtual time", &clock(record.virtual_seconds), &format!("in {} of wall time", seconds(record.wall_seconds)), Tone::Neutral))
             (card("Speed", &figures.speed_text(), "virtual seconds per wall second", Tone::Neutral))
             (faults(record))
-            (recovery(figures.rto_worst))
+            (recovery(record, figures.rto_worst))
             (card("Chain height", &count(figures.height), &chain(&figures), Tone::Neutral))
             (card("Deepest reorg", &count(figures.reorg_depth_max), "blocks undone at once", Tone::Neutral))
             (card("Confirmed", &count(load.confirmed), &format!("of {} transactions", count(load.submitted)), Tone::Neutral))
@@ -63,9 +63,12 @@ fn faults(record: &Record) -> Markup {
     }
 }
 
-fn recovery(worst: Rto) -> Markup {
+fn recovery(record: &Record, worst: Rto) -> Markup {
     match worst {
-        Rto::NoFault => card("Worst recovery", "–", "nothing to recover from", Tone::Neutral),
+        Rto::NoFault if record.faults.is_empty() => {
+            card("Worst recovery", "–", "nothing to recover from", Tone::Neutral)
+        }
+        Rto::NoFault => card("Worst recovery", "–", "not measured", Tone::Neutral),
         Rto::Seconds(rto) => card("Worst recovery", &seconds(rto), "from a fault's end", Tone::Neutral),
         Rto::NotRecovered => card("Worst recovery", "never", "not whole by the end", Tone::Bad),
     }

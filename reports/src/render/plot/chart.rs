@@ -24,7 +24,8 @@ use crate::parts::Series;
 use crate::text::{clock, plural, seconds};
 
 const LEFT: i32 = 104;
-pub(super) const RIGHT: i32 = 40;
+/// Right margin: half of a time label of a day, which is centred on its tick.
+pub(super) const RIGHT: i32 = 60;
 const LANE: i32 = 38;
 const TIMES: i32 = 56;
 /// The one series that is a rate: smoothed, and without steps.
@@ -47,13 +48,10 @@ pub(super) struct Chart<'a> {
 impl<'a> Chart<'a> {
     /// `None` if the series has no finite sample.
     pub(super) fn new(name: &str, series: &'a Series, duration: f64, bands: &'a [Band]) -> Option<Self> {
-        let samples = || series.lines.values().flatten().filter(|(at, value)| at.is_finite() && value.is_finite());
-        let last = samples().map(|(at, _)| *at).reduce(f64::max)?;
-        let duration = duration.max(last).max(1.0);
         let stepped = name != RATE;
         let smoothed = !stepped && series.lines.values().any(|line| line.len() > SLICES);
         let lines = if smoothed { lines(series, |line| smooth(line, duration)) } else { lines(series, thin) };
-        Some(Chart {
+        (!lines.is_empty()).then(|| Chart {
             title: title(name),
             unit: &series.unit,
             lines,

@@ -45,17 +45,24 @@ pub(crate) struct Plot {
 pub(crate) fn figures(record: &Record) -> Vec<Plot> {
     let others = record.series.keys().map(String::as_str).filter(|name| !ORDER.contains(name));
     let bands = Band::of(record);
+    let duration = duration(record);
     ORDER
         .into_iter()
         .chain(others)
         .filter_map(|name| {
             let series = record.series.get(name)?;
-            let chart = Chart::new(name, series, record.virtual_seconds, &bands)?;
+            let chart = Chart::new(name, series, duration, &bands)?;
             let (wide, narrow) = (chart.draw(canvas::WIDE), chart.draw(canvas::NARROW));
             let about = [series.about.clone()].into_iter().chain(chart.smoothing()).collect::<Vec<_>>().join(" ");
             Some(Plot { file: file_name(name), about, wide, narrow })
         })
         .collect()
+}
+
+/// Length of the time axis, the same for all plots: the run, and whatever was sampled after it.
+fn duration(record: &Record) -> f64 {
+    let times = record.series.values().flat_map(|series| series.lines.values().flatten()).map(|(at, _)| *at);
+    times.chain([record.virtual_seconds]).filter(|at| at.is_finite()).fold(1.0, f64::max)
 }
 
 /// What people call the series.
