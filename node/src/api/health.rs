@@ -1,0 +1,100 @@
+//! Whether the node is alive, ready and well. Reads only: to be asked is without effect.
+//!
+//! | route | 200 | 503 |
+//! |---|---|---|
+//! | `/health/live` | its tasks run | the chain task is gone: start it again |
+//! | `/health/ready` | synced, and the storage reads and writes | send clients elsewhere |
+//! | `/health` | it serves; `degraded` says what is amiss | it cannot read its chain |
+
+use super::model::{Check, Health, HealthStatus};
+use crate::{NodeView, Snapshot};
+use axum::{Json, extract::State, http::StatusCode};
+use std::collections::BTreeMap;
+
+use HealthStatus::{Degraded, Ok as Fine, Unavailable};
+
+type Answer = (StatusCode, Json<Health>);
+
+/// Everything that is checked, and 503 only when the node cannot serve.
+#[utoipa::path(
+    get, path = "/health", tag = "health",
+    responses(
+        (status = 200, description = "It serves: `ok` or `degraded`", body = Health),
+        (status = 503, description = "It does not", body = Health),
+    )
+)]
+pub(super) async fn health(State(view): State<NodeView>) -> Answer {
+    let snapshot = *view.snapshot.borrow();
+    answer([
+        ("tasks", tasks(&view)),
+        ("storage", storage(&view, &snapshot).await),
+        ("sync", sync(&snapshot)),
+        ("peers", peers(&snapshot)),
+    ])
+}
+
+/// Whether the node's tasks run; when not, only a restart helps.
+#[utoipa::path(
+    get, path = "/health/live", tag = "health",
+    responses((status = 200, body = Health), (status = 503, body = Health))
+)]
+pub(super) async fn live(State(view): State<NodeView>) -> Answer {
+    answer([("tasks", tasks(&view))])
+}
+
+/// Whether clients should be sent here: the node is synced and takes transactions.
+#[utoipa::path(
+    get, path = "/health/ready", tag = "health",
+    responses((status = 200, body = Health), (status = 503, body = Health))
+)]
+pub(super) async fn ready(State(view): State<NodeView>) -> Answer {
+    let snapshot = *view.snapshot.borrow();
+    let checks = [("tasks", tasks(&view)), ("storage", storage(&view, &snapshot).await), ("sync", sync(&snapshot))];
+    answer(checks.map(|(name, check)| match check.status {
+        Degraded => (name, Check { status: Unavailable, ..check }),
+        Fine | Unavailable => (name, check),
+    }))
+}
+
+fn answer<const N: usize>(checks: [(&str, Check); N]) -> Answer {
+    let checks: BTreeMap<_, _> = checks.into_iter().map(|(name, check)| (name.to_owned(), check)).collect();
+    let status = checks.values().map(|check| check.status).max().unwrap_or(Fine);
+    let code = if status == Unavailable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (code, Json(Health { status, checks }))
+}
+
+fn check(status: HealthStatus, detail: impl Into<String>) -> Check {
+    Check { status, detail: detail.into() }
+}
+
+fn tasks(view: &NodeView) -> Check {
+    // The chain task holds the other end for as long as it runs.
+    match view.snapshot.has_changed() {
+        Ok(_) => check(Fine, "running"),
+        Err(_) => check(Unavailable, "the chain task has ended"),
+    }
+}
+
+async fn storage(view: &NodeView, snapshot: &Snapshot) -> Check {
+    match super::read::read(view, |_, head| Ok(head.height)).await {
+        Err(error) => check(Unavailable, format!("cannot be read: {error}")),
+        Ok(_) if !snapshot.writable => check(Degraded, "takes no writes; what is stored can be read"),
+        Ok(height) => check(Fine, format!("reads and writes, at height {height}")),
+    }
+}
+
+fn sync(snapshot: &Snapshot) -> Check {
+    let height = snapshot.head.height;
+    match snapshot.best_peer_height {
+        Some(best) if !snapshot.is_synced() => check(Degraded, format!("at height {height}, and a peer is at {best}")),
+        Some(_) => check(Fine, format!("at height {height}, and no peer is further")),
+        None => check(Fine, format!("at height {height}, and no peer has told its own")),
+    }
+}
+
+fn peers(snapshot: &Snapshot) -> Check {
+    match snapshot.peers {
+        0 => check(Degraded, "none connected"),
+        count => check(Fine, format!("{count} connected")),
+    }
+}

@@ -1,0 +1,38 @@
+//! The node's HTTP API: routes, and the client that speaks it.
+//!
+//! | routes | file |
+//! |---|---|
+//! | `/chain/head`, `/block/{id}`, `/api/v1/chain/info`, `/api/v1/chain/height` | `chain` |
+//! | `/tx/{hash}`, `/submit-tx`, `/api/v1/proof/transaction/{hash}` | `transactions` |
+//! | `/balance/{address}`, `/api/v1/proof/account/{address}` | `accounts` |
+//! | `/health`, `/health/live`, `/health/ready` | `health` |
+//! | `/metrics`, `/api/metrics` | `metrics` |
+//! | `/openapi.json` | `openapi` |
+//!
+//! The short routes are under `/api/v1` as well. Bodies are the types of [`model`]; every error is an
+//! [`ErrorBody`](model::ErrorBody) with a code to program against.
+//!
+//! Under malicious input: connections are bounded by [`crate::seams::HTTP_CONNECTIONS_MAX`], what a connection may send
+//! before it is a request by [`HEADERS_MAX`], [`HEADER_BYTES_MAX`] and [`IDLE_MAX`], a body by [`BODY_BYTES_MAX`], requests
+//! under way by [`REQUESTS_MAX`] and each by [`REQUEST_TIME_MAX`]. The API does not limit how often one client may ask.
+
+mod accounts;
+mod chain;
+pub mod client;
+mod error;
+mod health;
+mod metrics;
+mod middleware;
+pub mod model;
+mod openapi;
+mod read;
+mod schema;
+mod server;
+mod transactions;
+
+pub use client::Client;
+pub use error::ApiError;
+pub use middleware::{BODY_BYTES_MAX, REQUEST_TIME_MAX, REQUESTS_MAX};
+pub use openapi::router;
+pub(crate) use server::serve;
+pub use server::{GRACE_MAX, HEADER_BYTES_MAX, HEADERS_MAX, IDLE_MAX};
