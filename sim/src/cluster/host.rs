@@ -113,7 +113,7 @@ async fn run(disk: Disk, spec: NodeSpec, shared: Rc<RefCell<Shared>>, stopped: o
 }
 
 /// How a node's main ends after it was asked to stop.
-pub(crate) const STOPPED: &str = "stopped";
+pub(super) const STOPPED: &str = "stopped";
 
 /// Notes each chain event with the time it came at.
 async fn watch(view: NodeView, shared: Rc<RefCell<Shared>>) {

@@ -14,6 +14,11 @@ use crate::{HostId, World};
 use assay_node::{NodeView, Snapshot};
 use std::{collections::BTreeMap, time::Duration};
 
+/// Whether a host's main ended because it was asked to.
+pub(crate) fn stopped_in_order(exit: &str) -> bool {
+    exit == host::STOPPED
+}
+
 /// The nodes of a run, in order: `n0`, `n1`, ...
 pub struct Cluster {
     nodes: Vec<NodeHost>,

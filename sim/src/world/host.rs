@@ -118,7 +118,7 @@ impl Host {
         let Some(Process { tasks, runtime, anchor }) = &self.process else { return };
         let turn = Turn::take(self.id, &self.clock, &mut self.rng, Some(*anchor));
         let deadline = anchor.0 + end.saturating_sub(anchor.1);
-        runtime.block_on(tasks.run_until(tokio::time::sleep_until(deadline)));
+        runtime.block_on(tasks.run_until(async move { tokio::time::sleep_until(deadline).await }));
         drop(turn);
         self.clock.set_now(end);
         self.disk.wait_for_jobs();

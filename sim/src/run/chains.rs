@@ -1,0 +1,256 @@
+//! What every node's chain looks like from outside, made of the events it reports, and the observations that follow.
+//!
+//! A node that starts, or that reported more than a listener can take, is read again from its store, down to where it
+//! agrees with what was known: so a block that was lost in a crash is seen as taken back.
+
+use super::checks::Checks;
+use crate::{
+    World,
+    cluster::{Cluster, Seen, Spec},
+    invariants::{Observation, StoredState},
+    trace::Subsystem,
+};
+use assay_node::{
+    NodeView,
+    chain::ChainEvent,
+    crypto::{Address, Hash},
+    ledger,
+    types::{Block, Height, Transaction},
+};
+use assay_reports::Event;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+/// The subsystem of chain events in the trace.
+const CHAIN: Subsystem = Subsystem::new("chain");
+
+/// One node's chain.
+#[derive(Clone, Debug)]
+pub(super) struct NodeChain {
+    /// Each block with its transactions, by height.
+    blocks: Vec<(Hash, Rc<[Hash]>)>,
+    confirmed: Height,
+    pub produced: u64,
+    pub reorgs: u64,
+    pub reorg_depth_max: u64,
+    /// The deepest reorganisation since the last sample.
+    pub reorg_depth_recent: u64,
+}
+
+/// One reorganisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reorg {
+    pub node: usize,
+    pub at: Duration,
+    pub fork: Height,
+    pub depth: u64,
+}
+
+/// Where observations go.
+pub(super) struct Sink<'a> {
+    pub at: Duration,
+    pub node: usize,
+    pub checks: &'a mut Checks,
+    pub timeline: &'a mut Vec<Event>,
+}
+
+impl Sink<'_> {
+    fn observe(&mut self, seen: &Observation<'_>) {
+        self.checks.observe(self.at, self.node, seen);
+    }
+
+    fn note(&mut self, kind: &str, detail: String) {
+        let host = Some(format!("n{}", self.node));
+        super::push(self.timeline, Event { at: self.at.as_secs_f64(), host, kind: kind.to_owned(), detail });
+    }
+}
+
+/// The chains of all nodes.
+pub(super) struct Chains {
+    nodes: Vec<NodeChain>,
+    pub reorgs: Vec<Reorg>,
+    accounts: BTreeSet<Address>,
+}
+
+impl Chains {
+    pub fn new(nodes: usize, spec: &Spec, first: &Block) -> Self {
+        let chain = NodeChain {
+            blocks: vec![(first.hash(), Rc::from([]))],
+            confirmed: Height(0),
+            produced: 0,
+            reorgs: 0,
+            reorg_depth_max: 0,
+            reorg_depth_recent: 0,
+        };
+        let accounts = spec.genesis.accounts.keys().copied().collect();
+        Self { nodes: vec![chain; nodes], reorgs: Vec::new(), accounts }
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// A node's chain.
+    pub fn of(&self, node: usize) -> &NodeChain {
+        &self.nodes[node]
+    }
+
+    /// The deepest reorganisation of a node since the last call.
+    pub fn take_recent_depth(&mut self, node: usize) -> u64 {
+        std::mem::take(&mut self.nodes[node].reorg_depth_recent)
+    }
+
+    /// Takes in what a node did. Gives the transactions that it confirmed.
+    pub fn take(&mut self, seen: Seen, world: &mut World, cluster: &Cluster, sink: &mut Sink<'_>) -> Vec<Hash> {
+        let (at, node) = (sink.at, sink.node);
+        let host = cluster.host(node);
+        world.trace().record(host, CHAIN, at, format_args!("{}", Line(&seen)));
+        let mut confirmed = Vec::new();
+        match seen {
+            Seen::Started | Seen::Missed => {
+                if let Some(view) = cluster.view(node).filter(|_| world.is_up(host)) {
+                    confirmed = world.with_host(host, || self.read_again(&view, sink));
+                }
+            }
+            Seen::Event(ChainEvent::Produced { .. }, _) => self.nodes[node].produced += 1,
+            Seen::Event(ChainEvent::Reorganised { fork, .. }, _) => self.revert(fork, sink),
+            Seen::Event(ChainEvent::Head { height, hash, transactions }, block) => {
+                if height.0 as usize == self.nodes[node].blocks.len() {
+                    self.extend(hash, transactions, block, sink);
+                }
+            }
+            Seen::Event(ChainEvent::Confirmed { height, .. }, _) => {
+                if let Some(view) = cluster.view(node).filter(|_| world.is_up(host)) {
+                    confirmed = world.with_host(host, || self.confirm(&view, height, sink));
+                }
+            }
+        }
+        confirmed
+    }
+
+    fn extend(&mut self, hash: Hash, transactions: Vec<Hash>, block: Option<Arc<Block>>, sink: &mut Sink<'_>) {
+        self.nodes[sink.node].blocks.push((hash, transactions.into()));
+        if let Some(block) = block {
+            self.accounts.insert(block.header.proposer);
+            sink.observe(&Observation::Block { hash, block: &block });
+        }
+    }
+
+    fn revert(&mut self, fork: Height, sink: &mut Sink<'_>) {
+        let chain = &mut self.nodes[sink.node];
+        let depth = (chain.blocks.len() as u64 - 1).saturating_sub(fork.0);
+        chain.blocks.truncate(fork.0 as usize + 1);
+        chain.confirmed = chain.confirmed.min(fork);
+        chain.reorgs += 1;
+        chain.reorg_depth_max = chain.reorg_depth_max.max(depth);
+        chain.reorg_depth_recent = chain.reorg_depth_recent.max(depth);
+        self.reorgs.push(Reorg { node: sink.node, at: sink.at, fork, depth });
+        sink.observe(&Observation::Reverted { fork });
+        let blocks = if depth == 1 { "block" } else { "blocks" };
+        sink.note("reorg", format!("{depth} {blocks} taken back, to height {fork}"));
+    }
+
+    /// Brings the chain in line with the store.
+    fn read_again(&mut self, view: &NodeView, sink: &mut Sink<'_>) -> Vec<Hash> {
+        let Ok(head) = view.store.head() else { return Vec::new() };
+        let known = |chain: &NodeChain, height: Height| chain.blocks.get(height.0 as usize).map(|(hash, _)| *hash);
+        let (mut newer, mut height) = (Vec::new(), head.height);
+        while height > Height(0) {
+            let Ok(Some(block)) = view.store.block_at(height) else { return Vec::new() };
+            let hash = block.hash();
+            if known(&self.nodes[sink.node], height) == Some(hash) {
+                break;
+            }
+            newer.push((hash, Arc::new(block)));
+            height = height.back(1);
+        }
+        if self.nodes[sink.node].blocks.len() as u64 > height.0 + 1 {
+            self.revert(height, sink);
+        }
+        for (hash, block) in newer.into_iter().rev() {
+            let transactions = block.transactions.iter().map(Transaction::id).collect();
+            self.extend(hash, transactions, Some(block), sink);
+        }
+        let confirmed = view.snapshot.borrow().head.confirmed;
+        self.confirm(view, confirmed, sink)
+    }
+
+    /// Everything up to `height` is confirmed.
+    fn confirm(&mut self, view: &NodeView, height: Height, sink: &mut Sink<'_>) -> Vec<Hash> {
+        let mut ids = Vec::new();
+        while self.nodes[sink.node].confirmed < height {
+            let next = self.nodes[sink.node].confirmed.next();
+            let Some((hash, transactions)) = self.nodes[sink.node].blocks.get(next.0 as usize).cloned() else { break };
+            self.nodes[sink.node].confirmed = next;
+            // The store has moved on when the block was taken back since: then there is no such state any more.
+            let Some(state) = self.stored_state(view, next, &hash) else { continue };
+            let seen = Observation::Confirmed { height: next, hash, transactions: &transactions, state: &state };
+            sink.observe(&seen);
+            ids.extend_from_slice(&transactions);
+        }
+        ids
+    }
+
+    fn stored_state(&self, view: &NodeView, height: Height, hash: &Hash) -> Option<StoredState> {
+        if view.store.canonical(height).ok().flatten() != Some(*hash) {
+            return None;
+        }
+        let store = &*view.store;
+        let accounts: Result<BTreeMap<_, _>, _> =
+            self.accounts.iter().map(|address| Ok((*address, ledger::account(store, height, address)?))).collect();
+        // A state that cannot be read is as wrong as can be.
+        let read = || -> Result<StoredState, ledger::ReadError> {
+            let root = ledger::state_root(store, height)?;
+            Ok(StoredState { root, supply: ledger::supply(store, height)?.total, accounts: accounts? })
+        };
+        Some(read().unwrap_or_else(|_| StoredState {
+            root: Hash::default(),
+            supply: assay_node::types::Amount(0),
+            accounts: BTreeMap::new(),
+        }))
+    }
+
+    /// The transactions in the chain of each running node.
+    pub fn included(&self, world: &World, cluster: &Cluster) -> BTreeMap<usize, BTreeSet<Hash>> {
+        let running = (0..self.nodes.len()).filter(|node| world.is_up(cluster.host(*node)));
+        running.map(|node| (node, self.nodes[node].transactions())).collect()
+    }
+}
+
+impl NodeChain {
+    /// Height of the head.
+    pub fn height(&self) -> u64 {
+        self.blocks.len() as u64 - 1
+    }
+
+    /// The highest height at which two chains have the same block.
+    pub fn common(&self, other: &NodeChain) -> u64 {
+        let same = self.blocks.iter().zip(&other.blocks).take_while(|((a, _), (b, _))| a == b).count();
+        same as u64 - 1
+    }
+
+    fn transactions(&self) -> BTreeSet<Hash> {
+        self.blocks.iter().flat_map(|(_, transactions)| transactions.iter().copied()).collect()
+    }
+}
+
+/// What was seen, without a block's contents: its identifier is enough.
+struct Line<'a>(&'a Seen);
+
+impl std::fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Seen::Started => f.write_str("started"),
+            Seen::Missed => f.write_str("missed"),
+            Seen::Event(ChainEvent::Head { height, hash, transactions }, _) => {
+                write!(f, "head {height} {hash} {} transactions", transactions.len())
+            }
+            Seen::Event(event, _) => write!(f, "{event:?}"),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The scenario's `[expect]` table, held against what was measured.
+
+use super::{chains::Chains, forks::Forks, samples::Samples};
+use crate::faults::Faults;
+use assay_reports::Expectation;
+use assay_scenarios::{ForkExpectation, Scenario, format_duration};
+use std::time::Duration;
+
+/// What the table is held against.
+pub(super) struct Measured<'a> {
+    pub scenario: &'a Scenario,
+    pub faults: &'a Faults,
+    pub samples: &'a Samples,
+    pub chains: &'a Chains,
+    pub forks: &'a Forks,
+    /// Confirmed transactions that are missing from a chain at the end.
+    pub lost: u64,
+    /// The workload's transactions that were confirmed.
+    pub confirmed: u64,
+}
+
+/// Every entry with its outcome; those without a value in the file and without a default are left out.
+pub(super) fn judge(measured: &Measured<'_>) -> Vec<Expectation> {
+    let Measured { scenario, faults, samples, chains, forks, lost, confirmed } = measured;
+    let expect = &scenario.expect;
+    let entry = |name: &str, expected: String, actual: String, met: bool| {
+        let line = scenario.line_of(name);
+        Expectation { name: name.to_owned(), expected, actual, met, line }
+    };
+    let healed_at = faults.healed_at();
+    let within = |name: &str, bound: Duration, when: Option<Duration>| {
+        let took = healed_at.zip(when).map(|(healed, at)| at.saturating_sub(healed));
+        let actual = took.map_or("never".to_owned(), format_duration);
+        entry(name, format!("at most {}", format_duration(bound)), actual, took.is_some_and(|took| took <= bound))
+    };
+    let whole = healed_at.and_then(|at| samples.whole_since(at));
+    let confirms = healed_at.and_then(|at| samples.confirmed_since(at));
+    let depth = (0..chains.nodes()).map(|node| chains.of(node).reorg_depth_max).max().unwrap_or(0);
+    let mut all = vec![
+        entry("finalized_lost", format!("at most {}", expect.finalized_lost), lost.to_string(), *lost <= expect.finalized_lost),
+        within("caught_up_within", expect.caught_up_within, whole),
+        within("confirms_within", expect.confirms_within, confirms),
+    ];
+    if expect.fork == ForkExpectation::Required {
+        let resolved = forks.resolved(&chains.reorgs);
+        let actual = resolved.clone().unwrap_or_else(|| {
+            let text = if forks.any() { "forked, and no side gave way" } else { "the chain did not fork" };
+            text.to_owned()
+        });
+        all.push(entry("fork", "required".to_owned(), actual, resolved.is_some()));
+    }
+    if let Some(min) = expect.reorg_depth_min {
+        all.push(entry("reorg_depth_min", format!("at least {min}"), depth.to_string(), depth >= min));
+    }
+    if let Some(max) = expect.reorg_depth_max {
+        all.push(entry("reorg_depth_max", format!("at most {max}"), depth.to_string(), depth <= max));
+    }
+    if let Some(min) = expect.confirmed_transactions_min {
+        let (expected, actual) = (format!("at least {min}"), confirmed.to_string());
+        all.push(entry("confirmed_transactions_min", expected, actual, *confirmed >= min));
+    }
+    for alert in &expect.alerts {
+        all.push(entry("alerts", alert.clone(), "no alert rules are evaluated in this release".to_owned(), false));
+    }
+    all
+}

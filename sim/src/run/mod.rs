@@ -1,0 +1,292 @@
+//! One run: a scenario and a seed in, a record out.
+//!
+//! ```text
+//!   scenario ─ plan(seed) ─> Faults ──> World ──> Cluster, Workload
+//!                                         │ what the nodes do
+//!                              Chains ────┴──> Observations ──> Checks (the invariants)
+//!                              Samples ──────> series, recovery
+//!                                                   └─────────> Record: verdict, figures, the command that repeats it
+//! ```
+
+mod chains;
+mod checks;
+mod expectations;
+mod forks;
+mod logs;
+mod record;
+mod samples;
+
+pub use logs::LogFilter;
+
+use crate::{
+    HostId, HostPanic, LinkModel, World, WorldConfig, WorldError,
+    cluster::{Cluster, Spec, stopped_in_order},
+    faults::{Deed, Faults},
+    invariants::Observation,
+    trace::Trace,
+    workload::{self, Oracle},
+    world::{ThreadPanic, run_on_fresh_thread},
+};
+use assay_reports::{Event, Record};
+use assay_scenarios::Scenario;
+use chains::Chains;
+use checks::Checks;
+use forks::Forks;
+use samples::Samples;
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    rc::Rc,
+    time::Duration,
+};
+
+/// Time between two samples.
+const SAMPLE: Duration = Duration::from_secs(1);
+/// The end of the run that is left for asking the nodes about what was confirmed.
+const AUDIT: Duration = Duration::from_secs(30);
+/// Entries of the timeline, at most: a run that makes more is reported with the first of them.
+const TIMELINE_MAX: usize = 2000;
+
+/// How a run is to be done; all of it leaves the run itself as it is, but for `until`.
+#[derive(Default)]
+pub struct Options {
+    /// Source revision, for the record.
+    pub git_rev: String,
+    /// The command that repeats the run, for the record.
+    pub reproduce: String,
+    /// Where every event of the trace goes as a line of text.
+    pub trace: Option<Box<dyn Write + Send>>,
+    /// Whose logs go to standard error, stamped with virtual time.
+    pub logs: Option<LogFilter>,
+    /// Ends the run early. What the scenario expects is then not judged.
+    pub until: Option<Duration>,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Virtual time.
+    pub at: Duration,
+    /// When it ends.
+    pub end: Duration,
+    /// Each node's height; `None` when it is down.
+    pub heights: Vec<Option<u64>>,
+    /// The faults that are on.
+    pub faults: Vec<String>,
+}
+
+/// A run that could not be carried out; it says nothing about the node.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The world could not be made.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The workload or another part of the harness panicked.
+    #[error("the harness failed: {0}")]
+    Harness(String),
+    /// The trace could not be written.
+    #[error("the trace could not be written: {0}")]
+    Trace(#[from] io::Error),
+}
+
+impl From<ThreadPanic> for RunError {
+    fn from(panic: ThreadPanic) -> Self {
+        RunError::Harness(panic.to_string())
+    }
+}
+
+/// Runs `scenario` with `seed` on a thread of its own and reports how far it is once a virtual second.
+///
+/// # Errors
+/// [`RunError`]; a violated invariant is a verdict, not an error.
+pub fn run(
+    scenario: &Scenario,
+    seed: u64,
+    options: Options,
+    progress: &mut (dyn FnMut(&Progress) + Send),
+) -> Result<Record, RunError> {
+    run_on_fresh_thread(&format!("{} {seed}", scenario.name), move || {
+        let _logs = options.logs.as_ref().map(LogFilter::install);
+        Run::new(scenario, seed, options)?.finish(progress)
+    })?
+}
+
+/// A run under way.
+struct Run<'a> {
+    scenario: &'a Scenario,
+    seed: u64,
+    spec: Spec,
+    world: World,
+    cluster: Cluster,
+    client: HostId,
+    oracle: Rc<RefCell<Oracle>>,
+    faults: Faults,
+    chains: Chains,
+    checks: Checks,
+    forks: Forks,
+    samples: Samples,
+    timeline: Vec<Event>,
+    /// How many starts of each node are known to have ended by themselves.
+    failed_starts: Vec<u64>,
+    options: Options,
+    #[allow(clippy::disallowed_types, reason = "the harness measures how long the run takes on the machine")]
+    began: std::time::Instant,
+}
+
+impl<'a> Run<'a> {
+    #[allow(clippy::disallowed_methods, reason = "the harness measures how long the run takes on the machine")]
+    fn new(scenario: &'a Scenario, seed: u64, mut options: Options) -> Result<Self, RunError> {
+        let began = std::time::Instant::now();
+        let network = &scenario.network;
+        let link = LinkModel {
+            latency: network.latency.min..=network.latency.max,
+            jitter: network.jitter,
+            loss: f64::from(network.loss.parts_per_million()) / 1e6,
+        };
+        let mut config = WorldConfig::with_link(seed, link);
+        if let Some(sink) = options.trace.take() {
+            config.trace = Trace::with_sink(sink);
+        }
+        let mut world = World::new(config)?;
+        let spec = Spec::new(scenario, seed);
+        let mut cluster = Cluster::new(&mut world, &spec);
+        for node in 0..cluster.len() {
+            cluster.boot(&mut world, node);
+        }
+        let client = world.add_host(workload::CLIENT);
+        let oracle = Rc::default();
+        let settings = workload::Settings {
+            nodes: (0..cluster.len()).map(|node| Spec::api(world.address(cluster.host(node)))).collect(),
+            chain_id: spec.genesis.chain_id.clone(),
+            accounts: spec.accounts.clone(),
+            interval: scenario.workload.transfers_per_second.interval(),
+            until: scenario.duration.saturating_sub(scenario.workload.stop_before_end),
+            audit_at: scenario.duration.saturating_sub(AUDIT),
+        };
+        workload::boot(&mut world, client, settings, Rc::clone(&oracle));
+        let first = first_block(&spec);
+        Ok(Self {
+            faults: Faults::new(&scenario.plan(seed)),
+            chains: Chains::new(cluster.len(), &spec, &first),
+            checks: Checks::new(&spec.genesis, &first, &scenario.expect),
+            forks: Forks::default(),
+            samples: Samples::new(cluster.len(), scenario.duration),
+            timeline: Vec::new(),
+            failed_starts: vec![0; cluster.len()],
+            scenario,
+            seed,
+            spec,
+            world,
+            cluster,
+            client,
+            oracle,
+            options,
+            began,
+        })
+    }
+
+    fn finish(mut self, progress: &mut (dyn FnMut(&Progress) + Send)) -> Result<Record, RunError> {
+        let end = self.options.until.map_or(self.scenario.duration, |until| until.min(self.scenario.duration));
+        while self.world.now() < end {
+            let sample_at = (self.world.now().as_secs() + 1) * SAMPLE;
+            let next = self.faults.next().unwrap_or(end).min(sample_at).min(end);
+            let panicked = self.world.run_until(next).err();
+            self.observe();
+            if let Some(panic) = panicked {
+                self.on_panic(&panic)?;
+                break;
+            }
+            if self.world.now() >= sample_at {
+                self.sample();
+                progress(&self.progress(end));
+            }
+            let deeds = self.faults.apply_due(&mut self.world, &mut self.cluster);
+            self.on_deeds(&deeds);
+        }
+        self.end();
+        self.world.trace().finish()?;
+        Ok(self.into_record())
+    }
+
+    /// Takes in what the nodes did since the last time.
+    fn observe(&mut self) {
+        for (at, node, seen) in self.cluster.take_seen() {
+            let mut sink = chains::Sink { at, node, checks: &mut self.checks, timeline: &mut self.timeline };
+            let confirmed = self.chains.take(seen, &mut self.world, &self.cluster, &mut sink);
+            self.oracle.borrow_mut().confirmed(&confirmed, at);
+        }
+        let at = self.world.now();
+        for answer in self.oracle.borrow_mut().take_answers() {
+            let (id, confirmed, said) = (answer.id, answer.confirmed, answer.said.as_str());
+            self.checks.observe(at, answer.node, &Observation::Answered { id, confirmed, said });
+        }
+        for node in 0..self.cluster.len() {
+            let starts = self.cluster.starts(node);
+            let exit = self.world.exited(self.cluster.host(node)).filter(|exit| !stopped_in_order(exit));
+            if let Some(reason) = exit.filter(|_| self.failed_starts[node] != starts) {
+                self.failed_starts[node] = starts;
+                self.note(Some(node), "failed", reason.clone());
+                self.checks.observe(at, node, &Observation::Failed { reason: &reason });
+            }
+        }
+    }
+
+    fn on_panic(&mut self, panic: &HostPanic) -> Result<(), RunError> {
+        let Some(node) = self.cluster.by_host().get(&panic.id).copied() else {
+            return Err(RunError::Harness(panic.to_string()));
+        };
+        let reason = format!("panicked at {}: {}", panic.location, panic.message);
+        self.note(Some(node), "panic", reason.clone());
+        self.checks.observe(panic.at, node, &Observation::Failed { reason: &reason });
+        Ok(())
+    }
+
+    fn on_deeds(&mut self, deeds: &[Deed]) {
+        for deed in deeds {
+            self.note(deed.node, &deed.kind, deed.detail.clone());
+        }
+        let now = self.world.now();
+        let ended = self.faults.progress().iter().filter(|fault| fault.ended_at == Some(now));
+        if let Some(fork) = ended.filter_map(|fault| self.forks.split_ended(&fault.fault, now, &self.chains)).last() {
+            self.note(None, "fork", fork);
+        }
+    }
+
+    fn note(&mut self, node: Option<usize>, kind: &str, detail: String) {
+        let host = node.map(|node| format!("n{node}"));
+        push(&mut self.timeline, Event { at: self.world.now().as_secs_f64(), host, kind: kind.to_owned(), detail });
+    }
+
+    fn sample(&mut self) {
+        let sample = self.samples.take(&self.world, &self.cluster, &self.faults, &mut self.chains);
+        self.checks.observe(self.world.now(), 0, &Observation::Sample(&sample));
+    }
+
+    fn progress(&self, end: Duration) -> Progress {
+        let heights = (0..self.cluster.len()).map(|node| self.cluster.snapshot(node).map(|s| s.head.height.0)).collect();
+        let faults = self.faults.on().map(|fault| format!("{} {}", fault.fault.kind, fault.fault.detail)).collect();
+        Progress { at: self.world.now(), end, heights, faults }
+    }
+
+    /// The last look at everything.
+    fn end(&mut self) {
+        self.faults.finish(&mut self.world);
+        let included = self.chains.included(&self.world, &self.cluster);
+        let sample = self.samples.last(&self.faults);
+        if self.options.until.is_none() {
+            let end = Observation::End { sample: &sample, included: &included };
+            self.checks.observe(self.world.now(), 0, &end);
+        }
+    }
+}
+
+fn push(timeline: &mut Vec<Event>, event: Event) {
+    if timeline.len() < TIMELINE_MAX {
+        timeline.push(event);
+    }
+}
+
+fn first_block(spec: &Spec) -> assay_node::types::Block {
+    let executed = assay_node::ledger::execute_genesis(&spec.genesis).expect("executing a document reads nothing");
+    spec.genesis.block(executed.state_root)
+}
