@@ -20,6 +20,8 @@ mod ffi;
 mod inode;
 mod jobs;
 mod model;
+#[cfg(test)]
+mod reference;
 
 pub(crate) use ffi::seed_rocksdb_thread;
 pub use model::DiskError;
