@@ -23,6 +23,8 @@ struct rocksdb_env_t {
   bool is_default;
 };
 
+extern "C" void assay_seed_thread(uint32_t seed);
+
 namespace {
 
 constexpr uint64_t kNanosPerMicro = 1000;
@@ -101,7 +103,8 @@ class HostEnv : public CompositeEnvWrapper {
  private:
   static void Run(void* raw) {
     auto* job = static_cast<Job*>(raw);
-    assay_disk_job_begin(job->priority);
+    // Checksums of table blocks start from a draw of this generator.
+    assay_seed_thread(assay_disk_job_begin(job->disk, job->priority));
     job->run(job->argument);
     Finish(job);
   }

@@ -201,15 +201,11 @@ exports! {
     fn assay_disk_job_queued(disk) { disk.0.jobs.add() }
     /// It was dropped before it ran.
     fn assay_disk_job_dropped(disk) { disk.0.jobs.remove() }
+    /// A background job of this priority starts on this thread; returns a seed for its generator.
+    fn assay_disk_job_begin(disk, priority: i32) -> u32 { disk.begin_job(priority) }
     /// It has run, on this thread.
     fn assay_disk_job_end(disk) {
         jobs::end();
         disk.0.jobs.remove()
     }
-}
-
-/// A background job of this priority starts on this thread.
-#[unsafe(no_mangle)]
-extern "C" fn assay_disk_job_begin(priority: i32) {
-    jobs::begin(priority);
 }

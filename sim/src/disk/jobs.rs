@@ -1,8 +1,14 @@
-//! RocksDB's background jobs: how many a disk has, and which lane of the trace a thread writes to.
+//! RocksDB's background jobs: how many a disk has, what they draw, and which lane of the trace they write to.
 
-use crate::trace::Subsystem;
+use crate::{
+    entropy,
+    interpose::{self, Seat},
+    trace::Subsystem,
+};
+use rand_chacha::rand_core::Rng;
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,41 +28,67 @@ pub(super) fn lane() -> Option<Subsystem> {
     LANE.get()
 }
 
-/// A job of RocksDB's `priority` starts on this thread.
-pub(super) fn begin(priority: i32) {
-    LANE.set(Some(if priority == PRIORITY_HIGH { FLUSH } else { COMPACTION }));
-}
-
 /// The job on this thread is over.
 pub(super) fn end() {
+    interpose::swap(None);
     LANE.set(None);
 }
 
-/// How many jobs of a disk are queued or running.
-#[derive(Default)]
+/// The jobs of a disk.
 pub(super) struct Jobs {
-    open: Mutex<u64>,
+    seed: u64,
+    owner: String,
+    counts: Mutex<Counts>,
     changed: Condvar,
 }
 
+#[derive(Default)]
+struct Counts {
+    /// Queued or running.
+    open: u64,
+    /// Begun so far, by lane.
+    begun: BTreeMap<Subsystem, u64>,
+}
+
 impl Jobs {
+    pub(super) fn new(seed: u64, owner: &str) -> Self {
+        Self { seed, owner: owner.to_owned(), counts: Mutex::default(), changed: Condvar::new() }
+    }
+
     pub(super) fn add(&self) {
-        *self.lock() += 1;
+        self.lock().open += 1;
     }
 
     pub(super) fn remove(&self) {
-        *self.lock() -= 1;
+        self.lock().open -= 1;
         self.changed.notify_all();
     }
 
     pub(super) fn wait(&self) {
-        let mut open = self.lock();
-        while *open > 0 {
-            open = self.changed.wait(open).unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.lock();
+        while counts.open > 0 {
+            counts = self.changed.wait(counts).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, u64> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A job of RocksDB's `priority` starts on this thread. What it draws is a function of the seed and of its number
+    /// in its lane. Returns a seed for RocksDB's own generator.
+    pub(super) fn begin(&self, priority: i32) -> u32 {
+        let lane = if priority == PRIORITY_HIGH { FLUSH } else { COMPACTION };
+        let number = {
+            let mut counts = self.lock();
+            let begun = counts.begun.entry(lane).or_default();
+            *begun += 1;
+            *begun
+        };
+        let mut rng = entropy::stream(self.seed, lane.name(), &format!("{}/{number}", self.owner));
+        let seed = rng.next_u32();
+        interpose::swap(Some(Seat { rng: Box::new(rng), clock: None, host: None }));
+        LANE.set(Some(lane));
+        seed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

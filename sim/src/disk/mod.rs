@@ -94,8 +94,9 @@ impl<'a> Change<'a> {
 }
 
 impl Disk {
-    pub(crate) fn new(host: HostId, clock: Arc<HostClock>, trace: Trace) -> Self {
-        let (state, jobs, slept_ns) = (Mutex::default(), Jobs::default(), AtomicU64::new(0));
+    pub(crate) fn new(seed: u64, host: HostId, clock: Arc<HostClock>, trace: Trace) -> Self {
+        let jobs = Jobs::new(seed, &host.to_string());
+        let (state, slept_ns) = (Mutex::default(), AtomicU64::new(0));
         Self(Arc::new(Shared { state, jobs, host, clock, trace, slept_ns }))
     }
 
@@ -177,6 +178,10 @@ impl Disk {
         };
         self.0.trace.event(self.0.host, self.lane(), self.now(), fields, text);
         Ok(())
+    }
+
+    fn begin_job(&self, priority: i32) -> u32 {
+        self.0.jobs.begin(priority)
     }
 
     fn lane(&self) -> Subsystem {

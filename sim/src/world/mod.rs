@@ -152,7 +152,7 @@ impl World {
         self.config.trace.name_host(id, name);
         let clock = Arc::new(HostClock::new(self.config.epoch));
         clock.set_now(self.now);
-        let disk = Disk::new(id, clock.clone(), self.config.trace.clone());
+        let disk = Disk::new(self.config.seed, id, clock.clone(), self.config.trace.clone());
         self.hosts.push(Host::new(id, name, clock, disk, entropy::stream(self.config.seed, "host", name)));
         id
     }
