@@ -24,10 +24,12 @@ const SETTINGS: &str = "Settings (before ASSAY_* variables, which go before conf
 
 /// A blockchain node.
 ///
-/// It produces and checks blocks by proof of work, talks to its peers over libp2p, keeps the chain in RocksDB and serves
-/// it over HTTP. It lives in one directory, its home: settings, genesis document, keys and database.
+/// It produces and checks blocks by proof of work, talks to its peers over libp2p, keeps the
+/// chain in RocksDB and serves it over HTTP. It lives in one directory, its home: settings,
+/// genesis document, keys and database.
 #[derive(Debug, Parser)]
-#[command(name = "assay-node", version, after_long_help = EXAMPLES, after_help = "See --help for examples.", max_term_width = 110)]
+#[command(name = "assay-node", version, after_long_help = EXAMPLES, after_help = "See --help for examples.")]
+#[command(verbatim_doc_comment)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -35,11 +37,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make a home for a new node: settings, genesis document and keys
+    // What a command says about itself is at its arguments.
     Init(Init),
-    /// Run the node of a home until SIGTERM or Ctrl-C
     Run(Run),
-    /// Ask a running node how it is; for scripts, containers and supervisors
     Health(Health),
     /// Show or make keys
     Keys {
@@ -53,11 +53,13 @@ pub enum Command {
     },
 }
 
-/// Make a home for a new node.
+/// Make a home for a new node: settings, genesis document and keys
 ///
-/// Writes config.toml, genesis.json, node.key and proposer.key. Nothing that exists is overwritten. Without --genesis the
-/// node gets a chain of its own; give its genesis.json to the other nodes of that chain.
+/// Writes config.toml, genesis.json, node.key and proposer.key. Nothing that exists is
+/// overwritten. Without --genesis the node gets a chain of its own, with a first difficulty for
+/// a single node of the default hash rate; give its genesis.json to the chain's other nodes.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct Init {
     #[command(flatten)]
     pub home: HomeArg,
@@ -72,11 +74,12 @@ pub struct Init {
     pub fund: Vec<(Address, Amount)>,
 }
 
-/// Run the node of a home.
+/// Run the node of a home until SIGTERM or Ctrl-C
 ///
-/// Log lines go to standard error. SIGTERM and Ctrl-C stop it in order within 5 s, a second one at once; kill -9 loses
-/// nothing that was committed.
+/// Log lines go to standard error; rotation is left to whoever supervises the process. A signal
+/// stops the node in order within 5 s, a second one at once; kill -9 loses nothing committed.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct Run {
     #[command(flatten)]
     pub home: HomeArg,
@@ -84,10 +87,12 @@ pub struct Run {
     pub settings: SettingArgs,
 }
 
-/// Ask a running node how it is.
+/// Ask a running node how it is; for scripts, containers and supervisors
 ///
 /// Prints its answer. Exit status: 0 healthy, 1 not healthy, 2 wrong usage, 3 not reachable.
+/// Without --live and --ready, a node that serves is healthy even when a check is degraded.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct Health {
     #[command(flatten)]
     pub target: HealthTarget,
@@ -115,13 +120,11 @@ pub struct HealthTarget {
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Show the public side of a home's keys
     Show(KeysShow),
-    /// Make an account's key
     New(KeysNew),
 }
 
-/// Show the public side of a home's keys: the node's name among peers, and the address that its rewards go to.
+/// Show the public side of a home's keys: its name among peers, and where its rewards go
 #[derive(Debug, Args)]
 pub struct KeysShow {
     #[command(flatten)]
@@ -134,7 +137,7 @@ pub struct KeysShow {
     pub json: bool,
 }
 
-/// Make an account's key.
+/// Make an account's key
 ///
 /// The secret goes to a new file of mode 0600, or with --secret to the terminal.
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use super::{
     failure::Failure,
 };
 use crate::{
+    config::Miner,
     crypto::Keypair,
     native::{
         config_file,
@@ -14,7 +15,7 @@ use crate::{
         seams::now,
         settings::{self, Effective},
     },
-    types::{ChainParams, Genesis},
+    types::{ChainParams, Difficulty, Genesis},
 };
 use serde_json::json;
 use std::{
@@ -31,8 +32,7 @@ pub fn init(args: &Init) -> Result<(), Failure> {
         Some(path) => home::read_genesis(path)?,
         None => {
             let accounts = args.fund.iter().copied().collect();
-            let chain_id = args.chain_id.clone();
-            Genesis { chain_id, timestamp: now(), params: ChainParams::default(), accounts }
+            Genesis { chain_id: args.chain_id.clone(), timestamp: now(), params: params_of_one_node(), accounts }
         }
     };
     genesis.validate()?;
@@ -42,6 +42,13 @@ pub fn init(args: &Init) -> Result<(), Failure> {
         "made {place} for chain {}; rewards go to {proposer}\nnext: assay-node run --home {place}\n",
         genesis.chain_id
     ))
+}
+
+/// Rules whose first blocks come at the right interval from one node of the default hash rate.
+fn params_of_one_node() -> ChainParams {
+    let params = ChainParams::default();
+    let hashes = Miner::default().hash_rate * params.block_interval_ms / 1000;
+    ChainParams { difficulty_start: Difficulty(hashes), ..params }
 }
 
 pub fn run(args: &Run) -> Result<(), Failure> {

@@ -1,0 +1,99 @@
+//! One node as a process.
+
+use crate::{TestnetError, plan::Place};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fs::{self, OpenOptions},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// How long an orderly stop may take: what a node promises, and a little for a busy machine.
+pub const STOP_MAX: Duration = Duration::from_secs(10);
+
+/// Lines of a log that an error carries.
+const LOG_LINES: usize = 20;
+
+/// A running `assay-node run`; killed when it is dropped.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+}
+
+impl Process {
+    /// Starts the node of `place`. Its log is appended to.
+    pub(crate) fn start(program: &Path, place: &Place) -> Result<Self, TestnetError> {
+        let log = OpenOptions::new().create(true).append(true).open(&place.log);
+        let log = log.map_err(TestnetError::system(format!("cannot write {}", place.log.display())))?;
+        let mut command = Command::new(program);
+        command.arg("run").arg("--home").arg(place.home.path());
+        // Settings of whoever runs the cluster are not settings of its nodes.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("ASSAY_") {
+                command.env_remove(name);
+            }
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        let child = child.map_err(TestnetError::system(format!("cannot start {}", program.display())))?;
+        Ok(Self { name: place.name.clone(), child })
+    }
+
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Fails when it has ended on its own, with the end of its log.
+    pub(crate) fn check_running(&mut self, log: &Path) -> Result<(), TestnetError> {
+        match self.child.try_wait().map_err(TestnetError::system(format!("cannot ask after {}", self.name)))? {
+            None => Ok(()),
+            Some(status) => Err(TestnetError::Ended { node: self.name.clone(), status, log: last_lines(log) }),
+        }
+    }
+
+    /// Ends it as `kill -9` does, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(mut self) -> Result<(), TestnetError> {
+        let ended = self.child.kill().and_then(|()| self.child.wait());
+        ended.map(drop).map_err(TestnetError::system(format!("cannot kill {}", self.name)))
+    }
+
+    /// Sends SIGTERM and waits for the end, [`STOP_MAX`] at most; then it is killed.
+    ///
+    /// # Errors
+    /// [`TestnetError::TooLate`], or when the system refuses.
+    pub async fn stop(mut self) -> Result<ExitStatus, TestnetError> {
+        let what = format!("stopping {}", self.name);
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process has a number above 0");
+        kill_process(id, Signal::TERM).map_err(|error| TestnetError::system(what.clone())(error.into()))?;
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().map_err(TestnetError::system(what.clone()))? {
+                return Ok(status);
+            }
+            if start.elapsed() > STOP_MAX {
+                return Err(TestnetError::TooLate { what, bound: STOP_MAX, last: "it runs".into() });
+            }
+            sleep(crate::POLL).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // After `kill` or `stop` it has ended, and both calls find nothing to do.
+        let _ended = self.child.kill();
+        let _waited_for = self.child.wait();
+    }
+}
+
+fn last_lines(log: &Path) -> String {
+    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+}
