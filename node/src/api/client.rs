@@ -7,6 +7,8 @@
 //! their own. An answer is bounded by [`ANSWER_BYTES_MAX`], a request by the time that its caller gives.
 
 mod connection;
+#[cfg(test)]
+mod tests;
 
 use self::connection::{ConnectionIo, Pool};
 use super::model::{Balance, ChainInfo, ErrorBody, HeadInfo, Health, Submitted, TransactionInfo};

@@ -41,6 +41,9 @@ pub enum ApiError {
     /// The transaction is neither included nor waiting here: 404.
     #[error("transaction {0} is neither included nor waiting here")]
     UnknownTransaction(String),
+    /// The transaction waits, or is unknown: there is no proof of it: 404.
+    #[error("transaction {0} is not included in this node's chain")]
+    NotIncluded(String),
     /// The transaction is refused.
     #[error(transparent)]
     Refused(#[from] SubmitError),
@@ -73,6 +76,7 @@ impl ApiError {
             ApiError::Method => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             ApiError::UnknownBlock(_) => (S::NOT_FOUND, "unknown_block"),
             ApiError::UnknownTransaction(_) => (S::NOT_FOUND, "unknown_transaction"),
+            ApiError::NotIncluded(_) => (S::NOT_FOUND, "not_included"),
             ApiError::Refused(error) => refused(error),
             ApiError::Busy => (S::SERVICE_UNAVAILABLE, "busy"),
             ApiError::Timeout => (S::GATEWAY_TIMEOUT, "timeout"),

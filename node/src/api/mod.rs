@@ -28,6 +28,8 @@ mod openapi;
 mod read;
 mod schema;
 mod server;
+#[cfg(test)]
+mod tests;
 mod transactions;
 
 pub use client::Client;

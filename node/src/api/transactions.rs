@@ -119,7 +119,7 @@ fn locate(store: &Store, hash: &Hash) -> Result<Option<(Located, Block)>, ApiErr
     responses(
         (status = 200, body = TransactionProofInfo),
         (status = 400, description = "Not a hash: `malformed`", body = ErrorBody),
-        (status = 404, description = "Not included: `unknown_transaction`", body = ErrorBody),
+        (status = 404, description = "Waiting or unknown: `not_included`", body = ErrorBody),
     )
 )]
 pub(super) async fn proof(
@@ -128,8 +128,8 @@ pub(super) async fn proof(
 ) -> Result<Json<TransactionProofInfo>, ApiError> {
     let hash: Hash = parse("transaction hash", &text)?;
     let proved = read(&view, move |store, _| {
-        let unknown = || ApiError::UnknownTransaction(text.clone());
-        let (Located { height, place }, block) = locate(store, &hash)?.ok_or_else(unknown)?;
+        let not_included = || ApiError::NotIncluded(text.clone());
+        let (Located { height, place }, block) = locate(store, &hash)?.ok_or_else(not_included)?;
         let place = place as usize;
         let proof = merkle::prove(&block.encoded_transactions(), place).expect("the place is within the block");
         let (id, transactions_root) = (block.hash(), block.header.transactions_root);

@@ -1,0 +1,156 @@
+//! A node whose network and API connections are in memory, on paused time and a directory of its own.
+
+use crate::{
+    Node, Setup,
+    api::{Client, client::Answer},
+    config::Config,
+    crypto::{Address, Keypair},
+    seams::{Blocking, Clock, HttpListener, Seams, raw_transport},
+    types::{Amount, Body, ChainParams, Difficulty, Genesis, Height, Nonce, Payload, Timestamp, Transaction},
+};
+use axum::{http::Method, serve::Listener};
+use libp2p::core::transport::MemoryTransport;
+use std::{io, net::SocketAddr, time::Duration};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    sync::mpsc,
+    time::Instant,
+};
+
+/// Time for a request of a test; longer than any that a node allows itself.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// When the tests take place.
+const START_MS: u64 = 1_700_000_000_000;
+
+/// Bytes that a connection holds in each direction.
+const PIPE_BYTES: usize = 16 * 1024;
+
+struct Pipes(mpsc::Receiver<DuplexStream>);
+
+impl Listener for Pipes {
+    type Io = DuplexStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (DuplexStream, SocketAddr) {
+        match self.0.recv().await {
+            Some(pipe) => (pipe, SocketAddr::from(([127, 0, 0, 1], 1))),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(SocketAddr::from(([127, 0, 0, 1], 8000)))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mining {
+    On,
+    Off,
+}
+
+pub struct Host {
+    pub node: Node,
+    pipes: mpsc::Sender<DuplexStream>,
+    _home: TempDir,
+}
+
+/// The account that has tokens at genesis.
+pub fn rich() -> Keypair {
+    Keypair::from_secret([1; 32])
+}
+
+/// An account that has none.
+pub fn poor() -> Address {
+    Keypair::from_secret([2; 32]).address()
+}
+
+pub fn body(nonce: u64, amount: u64) -> Body {
+    Body {
+        chain_id: "test".parse().expect("it is a chain id"),
+        sender: rich().public(),
+        nonce: Nonce(nonce),
+        fee: Amount(10),
+        valid_until: Height(1_000_000),
+        payload: Payload::Transfer { to: poor(), amount: Amount(amount) },
+    }
+}
+
+pub fn transfer(nonce: u64, amount: u64) -> Transaction {
+    body(nonce, amount).sign(&rich())
+}
+
+impl Host {
+    pub async fn start(mining: Mining) -> Self {
+        let started = Instant::now();
+        let clock = Clock::new(move || Timestamp(START_MS + started.elapsed().as_millis() as u64));
+        let (pipes, accepted) = mpsc::channel(1);
+        let seams = Seams {
+            transport: raw_transport(MemoryTransport::default()),
+            http: HttpListener::new(Pipes(accepted)),
+            disk: rocksdb::Env::new().expect("RocksDB has a default environment"),
+            clock,
+            blocking: Blocking::new(|work| work()),
+        };
+        let params = ChainParams {
+            difficulty_start: Difficulty(4),
+            block_interval_ms: 1000,
+            confirmations: 2,
+            ..Default::default()
+        };
+        let genesis = Genesis {
+            chain_id: "test".parse().expect("it is a chain id"),
+            timestamp: Timestamp(START_MS - 1000),
+            params,
+            accounts: [(rich().address(), Amount(1_000_000))].into(),
+        };
+        let home = TempDir::new().expect("there is room for a directory");
+        let mut config = Config::default();
+        config.storage.path = home.path().join("db");
+        config.p2p.listen = "/memory/0".parse().expect("it is a multiaddress");
+        config.miner.enabled = mining == Mining::On;
+        config.miner.hash_rate = 10;
+        config.mempool.account_max = 4;
+        let identity = libp2p::identity::Keypair::ed25519_from_bytes([9; 32]).expect("32 bytes are a key");
+        let setup = Setup { config, genesis, identity, proposer: Some(Keypair::from_secret([3; 32]).address()) };
+        let node = Node::start(setup, seams).await.expect("the node starts");
+        Self { node, pipes, _home: home }
+    }
+
+    /// A connection to the API.
+    pub async fn connect(&self) -> DuplexStream {
+        open(self.pipes.clone()).await.expect("the node accepts connections")
+    }
+
+    pub fn client(&self) -> Client {
+        let pipes = self.pipes.clone();
+        Client::new("node", move || open(pipes.clone()))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.client().request(Method::GET, path, None, LONG).await.expect("it is answered")
+    }
+
+    /// Sends bytes on a connection of their own and gives what comes back until the node closes it.
+    pub async fn raw(&self, request: &str) -> String {
+        let mut pipe = self.connect().await;
+        pipe.write_all(request.as_bytes()).await.expect("the pipe is open");
+        let mut answer = String::new();
+        pipe.read_to_string(&mut answer).await.expect("the answer is text");
+        answer
+    }
+
+    /// Waits until the chain is that high.
+    pub async fn height(&self, height: u64) {
+        let mut snapshot = self.node.view().snapshot.clone();
+        snapshot.wait_for(|snapshot| snapshot.head.height >= Height(height)).await.expect("the node runs");
+    }
+}
+
+async fn open(pipes: mpsc::Sender<DuplexStream>) -> io::Result<DuplexStream> {
+    let (ours, theirs) = duplex(PIPE_BYTES);
+    pipes.send(theirs).await.map_err(|_| io::ErrorKind::ConnectionRefused)?;
+    Ok(ours)
+}

@@ -1,0 +1,9 @@
+//! The API of a real node, over connections in memory and in paused time.
+
+mod bounds;
+mod described;
+mod host;
+mod proofs;
+mod routes;
+mod submit;
+mod wellness;
