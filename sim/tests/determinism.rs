@@ -62,7 +62,7 @@ fn skew_moves_wall_time_only() {
 #[test]
 fn a_panic_is_reported_with_host_place_and_time() {
     let panic: HostPanic = world(WorldConfig::new(1), 2, |world, hosts| {
-        world.boot(hosts[0], || std::future::pending());
+        world.boot(hosts[0], std::future::pending);
         world.boot(hosts[1], || async {
             tokio::spawn(async {
                 tokio::time::sleep(secs(3)).await;
@@ -71,7 +71,7 @@ fn a_panic_is_reported_with_host_place_and_time() {
             std::future::pending().await
         });
         let panic = world.run_until(secs(10)).expect_err("a task panics");
-        assert_eq!(panic.id, hosts[1]);
+        assert_eq!((panic.id, panic.host.as_str()), (hosts[1], "n1"));
         assert!(world.now() >= secs(3) && world.now() < secs(4), "it stops soon: {:?}", world.now());
         world.run_until(secs(10)).expect("and goes on when asked");
         assert_eq!(world.panics().len(), 1);

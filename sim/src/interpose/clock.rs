@@ -79,5 +79,5 @@ unsafe extern "C" fn time(out: *mut time_t) -> time_t {
 
 /// True if the C library's name leads here.
 pub(super) fn is_effective() -> bool {
-    libc::clock_gettime as *const () as usize == clock_gettime as *const () as usize
+    std::ptr::eq(libc::clock_gettime as *const (), clock_gettime as *const ())
 }

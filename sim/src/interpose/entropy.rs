@@ -60,5 +60,5 @@ extern "C" fn assay_entropy_u64() -> u64 {
 
 /// True if the C library's name leads here.
 pub(super) fn is_effective() -> bool {
-    libc::getrandom as *const () as usize == getrandom as *const () as usize
+    std::ptr::eq(libc::getrandom as *const (), getrandom as *const ())
 }

@@ -150,6 +150,7 @@ impl World {
         assert!(self.hosts.iter().all(|host| host.name != name), "two hosts named {name}");
         let id = self.network.add_host();
         self.config.trace.name_host(id, name);
+        panics::name_host(id, name);
         let clock = Arc::new(HostClock::new(self.config.epoch));
         clock.set_now(self.now);
         let disk = Disk::new(self.config.seed, id, clock.clone(), self.config.trace.clone());

@@ -7,6 +7,7 @@ use super::{HostId, current_host};
 use crate::interpose;
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     panic::{self, PanicHookInfo},
     sync::Once,
     time::Duration,
@@ -14,14 +15,14 @@ use std::{
 
 /// A panic in a task of a host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{id} panicked at {at:?} in task {task} ({location}): {message}")]
+#[error("{host} panicked at {at:?} in task {task} ({location}): {message}")]
 pub struct HostPanic {
     /// The host.
     pub id: HostId,
+    /// Its name.
+    pub host: String,
     /// Tokio's number of the task, or `main` for a host's start and end.
     pub task: String,
-    /// The operating system's thread, by name.
-    pub thread: String,
     /// File, line and column.
     pub location: String,
     /// What was said.
@@ -32,6 +33,12 @@ pub struct HostPanic {
 
 thread_local! {
     static PANICS: RefCell<Vec<HostPanic>> = const { RefCell::new(Vec::new()) };
+    static NAMES: RefCell<BTreeMap<HostId, String>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Tells this thread's reports a host's name.
+pub(super) fn name_host(id: HostId, name: &str) {
+    NAMES.with_borrow_mut(|names| names.insert(id, name.to_owned()));
 }
 
 /// Puts the hook in place.
@@ -49,9 +56,10 @@ pub(super) fn install() {
 fn record(id: HostId, info: &PanicHookInfo<'_>) {
     let at = interpose::refreshed_clock().map_or(Duration::ZERO, |clock| clock.now());
     let task = tokio::task::try_id().map_or("main".to_owned(), |task| task.to_string());
-    let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
     let location = info.location().map_or("unknown".to_owned(), ToString::to_string);
-    let panic = HostPanic { id, task, thread, location, message: message(info.payload()), at };
+    let name = NAMES.try_with(|names| names.try_borrow().ok()?.get(&id).cloned()).ok().flatten();
+    let host = name.unwrap_or_else(|| id.to_string());
+    let panic = HostPanic { id, host, task, location, message: message(info.payload()), at };
     // A second panic while the list is borrowed would be one of this module.
     let _ = PANICS.try_with(|panics| panics.try_borrow_mut().map(|mut panics| panics.push(panic)));
 }
@@ -75,4 +83,5 @@ pub(super) fn since(first: usize) -> Vec<HostPanic> {
 /// Forgets all of this thread.
 pub(super) fn clear() {
     PANICS.take();
+    NAMES.take();
 }

@@ -48,6 +48,7 @@ pub async fn peer(index: u8, others: Vec<IpAddr>, wanted: usize, period: Duratio
     let mut tick = tokio::time::interval(period);
     for number in 0.. {
         tokio::select! {
+            biased;
             _ = tick.tick() => {
                 if swarm.connected_peers().count() < wanted {
                     others.iter().for_each(|ip| drop(swarm.dial(at(*ip))));
