@@ -51,10 +51,11 @@ uint64_t assay_disk_monotonic_ns(AssayDisk*);
 void assay_disk_sleep_ns(AssayDisk*, uint64_t);
 
 // Background jobs are counted, so that the scheduler can wait for them; each has a lane of its own in the trace.
-void assay_disk_job_queued(AssayDisk*);
+// `queued` returns the time that the job will see.
+uint64_t assay_disk_job_queued(AssayDisk*);
 void assay_disk_job_dropped(AssayDisk*);
 // `begin` returns a seed for RocksDB's generator of the thread.
-uint32_t assay_disk_job_begin(AssayDisk*, int32_t priority);
+uint32_t assay_disk_job_begin(AssayDisk*, int32_t priority, uint64_t queued_ns);
 void assay_disk_job_end(AssayDisk*);
 
 // 64 bits from the host's stream of entropy.

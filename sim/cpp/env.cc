@@ -65,6 +65,7 @@ class HostSystemClock : public SystemClock {
 struct Job {
   AssayDisk* disk;
   Env::Priority priority;
+  uint64_t queued_ns;
   void (*run)(void*);
   void (*drop)(void*);
   void* argument;
@@ -80,9 +81,8 @@ class HostEnv : public CompositeEnvWrapper {
   ~HostEnv() override { assay_disk_release(disk_); }
 
   void Schedule(void (*run)(void*), void* argument, Priority priority, void* tag, void (*drop)(void*)) override {
-    assay_disk_job_queued(disk_);
+    auto* job = new Job{disk_, priority, assay_disk_job_queued(disk_), run, drop, argument};
     assay_disk_retain(disk_);
-    auto* job = new Job{disk_, priority, run, drop, argument};
     CompositeEnvWrapper::Schedule(&Run, job, priority, tag, &Drop);
   }
   // The names of the machine and of its threads would end up in files.
@@ -104,7 +104,7 @@ class HostEnv : public CompositeEnvWrapper {
   static void Run(void* raw) {
     auto* job = static_cast<Job*>(raw);
     // Checksums of table blocks start from a draw of this generator.
-    assay_seed_thread(assay_disk_job_begin(job->disk, job->priority));
+    assay_seed_thread(assay_disk_job_begin(job->disk, job->priority, job->queued_ns));
     job->run(job->argument);
     Finish(job);
   }

@@ -38,12 +38,22 @@ impl HostClock {
 
     /// Monotonic time since an arbitrary point, as the host sees it.
     pub fn monotonic(&self) -> Duration {
-        MONOTONIC_BASE + self.now()
+        Self::monotonic_at(self.now())
+    }
+
+    /// What [`HostClock::monotonic`] is at virtual time `now`.
+    pub(crate) fn monotonic_at(now: Duration) -> Duration {
+        MONOTONIC_BASE + now
     }
 
     /// Wall time since the Unix epoch, as the host sees it: epoch, virtual time and skew. Never before 1970.
     pub fn wall(&self) -> Duration {
-        let true_ns = (self.epoch + self.now()).as_nanos() as i128;
+        self.wall_at(self.now())
+    }
+
+    /// What [`HostClock::wall`] is at virtual time `now`.
+    pub(crate) fn wall_at(&self, now: Duration) -> Duration {
+        let true_ns = (self.epoch + now).as_nanos() as i128;
         let seen = true_ns + i128::from(self.skew_ns.load(Ordering::Relaxed));
         Duration::from_nanos(seen.max(0) as u64)
     }

@@ -197,12 +197,17 @@ exports! {
         disk.0.slept_ns.fetch_add(ns, Ordering::Relaxed);
     }
 
-    /// A background job was queued.
-    fn assay_disk_job_queued(disk) { disk.0.jobs.add() }
+    /// A background job was queued; returns the virtual time in nanoseconds, which it will see.
+    fn assay_disk_job_queued(disk) -> u64 {
+        disk.0.jobs.add();
+        disk.now().as_nanos() as u64
+    }
     /// It was dropped before it ran.
     fn assay_disk_job_dropped(disk) { disk.0.jobs.remove() }
     /// A background job of this priority starts on this thread; returns a seed for its generator.
-    fn assay_disk_job_begin(disk, priority: i32) -> u32 { disk.begin_job(priority) }
+    fn assay_disk_job_begin(disk, priority: i32, queued_ns: u64) -> u32 {
+        disk.0.jobs.begin(priority, Duration::from_nanos(queued_ns))
+    }
     /// It has run, on this thread.
     fn assay_disk_job_end(disk) {
         jobs::end();

@@ -10,6 +10,7 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// Flushes, which RocksDB gives high priority.
@@ -20,18 +21,24 @@ const COMPACTION: Subsystem = Subsystem::new("disk-compaction");
 const PRIORITY_HIGH: i32 = 2;
 
 thread_local! {
-    static LANE: Cell<Option<Subsystem>> = const { Cell::new(None) };
+    static JOB: Cell<Option<(Subsystem, Duration)>> = const { Cell::new(None) };
 }
 
 /// The lane of the job that runs on this thread; none outside of a job.
 pub(super) fn lane() -> Option<Subsystem> {
-    LANE.get()
+    JOB.get().map(|(lane, _)| lane)
+}
+
+/// The virtual time at which the job that runs on this thread was queued. It sees no other: the host may go on, and
+/// its clock with it, while the job ends.
+pub(super) fn time() -> Option<Duration> {
+    JOB.get().map(|(_, queued)| queued)
 }
 
 /// The job on this thread is over.
 pub(super) fn end() {
     interpose::swap(None);
-    LANE.set(None);
+    JOB.set(None);
 }
 
 /// The jobs of a disk.
@@ -73,7 +80,7 @@ impl Jobs {
 
     /// A job of RocksDB's `priority` starts on this thread. What it draws is a function of the seed and of its number
     /// in its lane. Returns a seed for RocksDB's own generator.
-    pub(super) fn begin(&self, priority: i32) -> u32 {
+    pub(super) fn begin(&self, priority: i32, queued: Duration) -> u32 {
         let lane = if priority == PRIORITY_HIGH { FLUSH } else { COMPACTION };
         let number = {
             let mut counts = self.lock();
@@ -84,7 +91,7 @@ impl Jobs {
         let mut rng = entropy::stream(self.seed, lane.name(), &format!("{}/{number}", self.owner));
         let seed = rng.next_u32();
         interpose::swap(Some(Seat { rng: Box::new(rng), clock: None, host: None }));
-        LANE.set(Some(lane));
+        JOB.set(Some((lane, queued)));
         seed
     }
 

@@ -148,18 +148,14 @@ impl Disk {
     fn now(&self) -> Duration {
         match interpose::current_host() {
             Some(host) if host == self.0.host => interpose::refreshed_clock().map_or(Duration::ZERO, |c| c.now()),
-            _ => self.0.clock.now(),
+            _ => jobs::time().unwrap_or_else(|| self.0.clock.now()),
         }
-    }
-
-    fn slept(&self) -> Duration {
-        Duration::from_nanos(self.0.slept_ns.load(Ordering::Relaxed))
     }
 
     /// The clock as this host's RocksDB sees it: wall and monotonic time, moved by its own sleeps.
     fn rocksdb_time(&self) -> (Duration, Duration) {
-        self.now();
-        (self.0.clock.wall() + self.slept(), self.0.clock.monotonic() + self.slept())
+        let (now, slept) = (self.now(), Duration::from_nanos(self.0.slept_ns.load(Ordering::Relaxed)));
+        (self.0.clock.wall_at(now) + slept, HostClock::monotonic_at(now) + slept)
     }
 
     /// Whether a change may happen, and its entry in the trace. This is where a fault would be decided.
@@ -178,10 +174,6 @@ impl Disk {
         };
         self.0.trace.event(self.0.host, self.lane(), self.now(), fields, text);
         Ok(())
-    }
-
-    fn begin_job(&self, priority: i32) -> u32 {
-        self.0.jobs.begin(priority)
     }
 
     fn lane(&self) -> Subsystem {

@@ -120,8 +120,8 @@ impl Host {
         let deadline = anchor.0 + end.saturating_sub(anchor.1);
         runtime.block_on(tasks.run_until(async move { tokio::time::sleep_until(deadline).await }));
         drop(turn);
-        self.clock.set_now(end);
         self.disk.wait_for_jobs();
+        self.clock.set_now(end);
     }
 
     /// Goes on after a pause: time has passed, no timer has fired meanwhile.
