@@ -6,7 +6,12 @@ use crate::{
     process::Process,
 };
 use assay_node::api::{Client, client::ClientError, model::HealthStatus};
-use std::{path::PathBuf, process::ExitStatus, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::Duration,
+};
 use tokio::{
     net::TcpStream,
     time::{Instant, sleep},
@@ -62,8 +67,13 @@ impl Processes {
         &self.nodes[n].client
     }
 
+    /// Where node `n` serves its API.
+    pub fn api(&self, n: usize) -> SocketAddr {
+        self.nodes[n].place.api
+    }
+
     /// Where node `n` writes its log.
-    pub fn log(&self, n: usize) -> &std::path::Path {
+    pub fn log(&self, n: usize) -> &Path {
         &self.nodes[n].place.log
     }
 

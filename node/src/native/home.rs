@@ -12,6 +12,7 @@
 
 use super::{
     config_file::TEMPLATE,
+    database::{self, DatabaseError},
     keys::{self, KeyError},
 };
 use crate::{
@@ -70,14 +71,9 @@ pub enum HomeError {
         /// What is wrong.
         cause: GenesisError,
     },
-    /// The database's directory is someone else's.
-    #[error("storage.path = {path} holds {found:?}, which is no database's file; choose another or an empty directory")]
-    Foreign {
-        /// The directory.
-        path: PathBuf,
-        /// What is in it.
-        found: String,
-    },
+    /// The database's directory cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// A key cannot be read or written.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -163,7 +159,7 @@ impl Home {
     /// [`HomeError`] for the first file that is missing or wrong.
     pub fn setup(&self, mut config: Config) -> Result<Setup, HomeError> {
         config.storage.path = self.database(&config);
-        is_ours(&config.storage.path)?;
+        database::is_ours(&config.storage.path)?;
         let genesis = read_genesis(&self.genesis())?;
         let identity = keys::identity(keys::read(&self.node_key())?);
         let proposer = Keypair::from_secret(keys::read(&self.proposer_key())?).address();
@@ -185,42 +181,6 @@ pub fn read_genesis(path: &Path) -> Result<Genesis, HomeError> {
     let genesis: Genesis = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
     genesis.validate().map_err(|cause| HomeError::Genesis { path: path.to_owned(), cause })?;
     Ok(genesis)
-}
-
-/// Makes the directory that holds the database's, and the database's own.
-///
-/// # Errors
-/// [`HomeError::Write`].
-pub fn create_database_directory(path: &Path) -> Result<(), HomeError> {
-    fs::create_dir_all(path).map_err(|cause| HomeError::Write { path: path.to_owned(), cause })
-}
-
-/// Refuses a directory with a file that RocksDB does not make: its own check sees other databases only.
-fn is_ours(path: &Path) -> Result<(), HomeError> {
-    let failed = |cause| HomeError::Read { path: path.to_owned(), cause };
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(error)),
-    };
-    for entry in entries {
-        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
-        if !is_rocksdb_file(&name) {
-            return Err(HomeError::Foreign { path: path.to_owned(), found: name });
-        }
-    }
-    Ok(())
-}
-
-/// Names as in RocksDB's `file/filename.cc`; `lost+found` is what a fresh file system has at its root.
-fn is_rocksdb_file(name: &str) -> bool {
-    const NAMES: [&str; 6] = ["CURRENT", "IDENTITY", "LOCK", "LOG", "archive", "lost+found"];
-    const PREFIXES: [&str; 3] = ["MANIFEST-", "OPTIONS-", "LOG.old."];
-    const SUFFIXES: [&str; 5] = [".log", ".sst", ".blob", ".dbtmp", ".trash"];
-    let is_numbered = name.starts_with(|c: char| c.is_ascii_digit());
-    NAMES.contains(&name)
-        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        || is_numbered && SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), HomeError> {

@@ -4,7 +4,7 @@
 //! whole: what was committed was synced.
 
 use super::{
-    home::{self, HomeError},
+    database::{self, DatabaseError},
     logs::{self, FilterError},
     seams::{self, ListenError},
 };
@@ -35,7 +35,7 @@ pub enum RunError {
     Listen(#[from] ListenError),
     /// The database's directory cannot be made.
     #[error(transparent)]
-    Home(#[from] HomeError),
+    Database(#[from] DatabaseError),
     /// The node cannot start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -67,7 +67,7 @@ async fn live(setup: Setup) -> Result<(), RunError> {
         Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
     let (http, api) = seams::bind_api(setup.config.api.listen).await?;
     seams::try_peer_address(&setup.config.p2p.listen)?;
-    home::create_database_directory(&setup.config.storage.path)?;
+    database::create_directory(&setup.config.storage.path)?;
     let (p2p, database) = (setup.config.p2p.listen.clone(), setup.config.storage.path.display().to_string());
     let mut node = Node::start(setup, seams::seams(http)?).await?;
     let (identity, head) = (node.view().identity.clone(), node.view().snapshot.borrow().head);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`seams`] | fills the five seams: libp2p TCP, a `tokio::net` listener, RocksDB's own `Env`, the system's clock, `spawn_blocking` |
 //! | [`home`] | the directory that a node lives in: making it, reading it, refusing someone else's |
+//! | [`database`] | the database's directory: ours, empty, or someone else's |
 //! | [`keys`] | secret keys in files that only their owner reads |
 //! | [`settings`] | what settings there are and how layers of them add up; pure |
 //! | [`config_file`] | reading those layers: file, `ASSAY_*` variables, flags |
@@ -23,6 +24,7 @@
 
 pub mod cli;
 pub mod config_file;
+pub mod database;
 pub mod health;
 pub mod home;
 pub mod keys;

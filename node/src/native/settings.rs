@@ -68,12 +68,12 @@ pub enum SettingsError {
         cause: String,
     },
     /// A variable or flag names no setting.
-    #[error("{source_name} is no setting; did you mean {suggestion}?")]
+    #[error("{source_name} is no setting; {remedy}")]
     Unknown {
         /// The variable, or the key of a flag.
         source_name: String,
-        /// The nearest name there is.
-        suggestion: String,
+        /// The nearest name there is, or where all are.
+        remedy: String,
     },
     /// A variable's or flag's value is of another type than the setting.
     #[error("{source_name} is {value:?}: {cause}; correct it or leave it out")]
@@ -200,8 +200,13 @@ fn one_line(text: &str) -> String {
 }
 
 fn unknown<'a>(name: String, known: impl Iterator<Item = &'a str>) -> SettingsError {
-    let nearest = known.min_by_key(|other| edits(&name, other)).unwrap_or_default();
-    SettingsError::Unknown { suggestion: nearest.to_owned(), source_name: name }
+    // Further away than a third of its letters a name is no slip of the pen.
+    let near = known.map(|other| (edits(&name, other), other)).filter(|(distance, _)| distance * 3 <= name.len());
+    let remedy = match near.min() {
+        Some((_, other)) => format!("did you mean {other}?"),
+        None => "'assay-node config show' prints all, and the variable of p2p.listen is ASSAY_P2P_LISTEN".into(),
+    };
+    SettingsError::Unknown { remedy, source_name: name }
 }
 
 /// Levenshtein's distance: insertions, deletions and replacements of bytes that make `a` into `b`.

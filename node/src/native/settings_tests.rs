@@ -50,7 +50,8 @@ fn what_a_variable_cannot_mean_is_told_with_its_name() {
     insta::assert_snapshot!(unknown, @"ASSAY_MINER_HASHRATE is no setting; did you mean ASSAY_MINER_HASH_RATE?");
     insta::assert_snapshot!(error("", &variable("ASSAY_MINER_ENABLED", "yes")), @r#"ASSAY_MINER_ENABLED is "yes": expected true or false; correct it or leave it out"#);
     insta::assert_snapshot!(error("", &variable("ASSAY_API_LISTEN", "here")), @r#"ASSAY_API_LISTEN is "here": invalid socket address syntax; correct it or leave it out"#);
-    insta::assert_snapshot!(error("", &[flag("miner.hashes", "5")]), @"miner.hashes is no setting; did you mean miner.hash_rate?");
+    insta::assert_snapshot!(error("", &[flag("miner.hashrate", "5")]), @"miner.hashrate is no setting; did you mean miner.hash_rate?");
+    insta::assert_snapshot!(error("", &[flag("colour", "red")]), @"colour is no setting; 'assay-node config show' prints all, and the variable of p2p.listen is ASSAY_P2P_LISTEN");
     assert_eq!(from_variables([("ASSAY_HOME".into(), "x".into()), ("PATH".into(), "y".into())]), Ok(Vec::new()));
 }
 

@@ -1,7 +1,7 @@
 //! `run` and `health`: start, signals, kill, ports.
 
-use super::support::{Folder, SOON, taken_port};
-use std::time::Duration;
+use super::support::{Folder, Running, SOON, taken_port};
+use std::{io::Write, net::TcpStream, time::Duration};
 
 #[test]
 fn a_node_runs_until_sigterm_and_says_how_it_is() {
@@ -21,16 +21,43 @@ fn a_node_runs_until_sigterm_and_says_how_it_is() {
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
+/// A client that is connected, and has sent these bytes and no more.
+fn client_that_sent(node: &Running, bytes: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(node.api).expect("it listens");
+    stream.write_all(bytes.as_bytes()).expect("it reads");
+    // The answer to a later connection shows that this one was accepted.
+    assert_eq!(node.get("/health/live").0, 200);
+    stream
+}
+
 #[test]
-fn an_idle_client_does_not_hold_up_the_stop() {
+fn no_client_holds_up_the_stop() {
+    for sent in
+        ["", "GET /chain/head HTTP/1.1\r\n", "POST /submit-tx HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"]
+    {
+        let folder = Folder::new();
+        folder.init("home");
+        let node = folder.start("home");
+        let _client = client_that_sent(&node, sent);
+        node.signal("INT");
+        let (status, _, took) = node.end();
+        assert_eq!(status, Some(0), "{sent:?}");
+        assert!(took < Duration::from_secs(5), "{sent:?} {took:?}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_a_stop_that_takes_its_time() {
     let folder = Folder::new();
     folder.init("home");
-    let node = folder.start("home");
-    let _idle = std::net::TcpStream::connect(node.api).expect("it listens");
-    node.signal("INT");
-    let (status, _, took) = node.end();
-    assert_eq!(status, Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    let mut node = folder.start("home");
+    let _client = client_that_sent(&node, "POST /submit-tx HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{");
+    node.signal("TERM");
+    node.wait_for_event("node.stopping");
+    node.signal("TERM");
+    let (status, events, took) = node.end();
+    assert_eq!((status, events.last().map(String::as_str)), (Some(1), Some("node.stop_forced")));
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]

@@ -79,17 +79,11 @@ impl Folder {
              --set miner.hash_rate=10000"
         );
         let mut child = self.command(&arguments).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut line = String::new();
-        loop {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).expect("it writes text"), 0, "it ended before it had started");
-            let event: serde_json::Value = serde_json::from_str(&line).expect("each line is JSON");
-            if event["message"] == "node.started" {
-                let api = event["api"].as_str().expect("it says where").parse().expect("it is an address");
-                return Running { child, log, api };
-            }
-        }
+        let log = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut node = Running { child, log, api: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let started = node.wait_for_event("node.started");
+        node.api = started["api"].as_str().expect("it says where").parse().expect("it is an address");
+        node
     }
 }
 
@@ -101,6 +95,19 @@ pub struct Running {
 }
 
 impl Running {
+    /// Reads its log up to the next event of this name.
+    pub fn wait_for_event(&mut self, name: &str) -> serde_json::Value {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert_ne!(self.log.read_line(&mut line).expect("it writes text"), 0, "it ended before {name}");
+            let event: serde_json::Value = serde_json::from_str(&line).expect("each line is JSON");
+            if event["message"] == name {
+                return event;
+            }
+        }
+    }
+
     /// The status and body of `GET path`.
     pub fn get(&self, path: &str) -> (u16, serde_json::Value) {
         let mut stream = TcpStream::connect(self.api).expect("it listens");

@@ -2,7 +2,7 @@
 
 use super::{
     args::{ConfigArgs, Health, Init, KeysNew, KeysShow, Run},
-    failure::Failure,
+    failure::CommandError,
 };
 use crate::{
     config::Miner,
@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-pub fn init(args: &Init) -> Result<(), Failure> {
+pub fn init(args: &Init) -> Result<(), CommandError> {
     let home = Home::new(&args.home.home)?;
     home.is_free()?;
     let secret = keys::generate()?;
@@ -51,14 +51,14 @@ fn params_of_one_node() -> ChainParams {
     ChainParams { difficulty_start: Difficulty(hashes), ..params }
 }
 
-pub fn run(args: &Run) -> Result<(), Failure> {
+pub fn run(args: &Run) -> Result<(), CommandError> {
     let home = Home::new(&args.home.home)?;
     let effective = config_file::load(Some(&home.config()), args.settings.overrides())?;
     let setup = home.setup(effective.config)?;
     Ok(lifecycle::run(setup)?)
 }
 
-pub fn health(args: &Health) -> Result<(), Failure> {
+pub fn health(args: &Health) -> Result<(), CommandError> {
     let authority = match (&args.target.url, &args.target.home) {
         (Some(url), _) => health::authority_of_url(url)?,
         (None, Some(home)) => {
@@ -76,7 +76,7 @@ pub fn health(args: &Health) -> Result<(), Failure> {
     print(&(answer + "\n"))
 }
 
-pub fn keys_show(args: &KeysShow) -> Result<(), Failure> {
+pub fn keys_show(args: &KeysShow) -> Result<(), CommandError> {
     let home = Home::new(&args.home.home)?;
     let (node, proposer) = (keys::read(&home.node_key())?, keys::read(&home.proposer_key())?);
     let peer = keys::identity(node).public().to_peer_id();
@@ -93,7 +93,7 @@ pub fn keys_show(args: &KeysShow) -> Result<(), Failure> {
     print_pairs(&shown, args.json)
 }
 
-pub fn keys_new(args: &KeysNew) -> Result<(), Failure> {
+pub fn keys_new(args: &KeysNew) -> Result<(), CommandError> {
     let secret = keys::generate()?;
     if let Some(path) = &args.out {
         keys::write_new(path, &secret)?;
@@ -106,7 +106,7 @@ pub fn keys_new(args: &KeysNew) -> Result<(), Failure> {
     print_pairs(&shown, args.json)
 }
 
-pub fn config_check(args: &ConfigArgs) -> Result<(), Failure> {
+pub fn config_check(args: &ConfigArgs) -> Result<(), CommandError> {
     let home = Home::new(&args.home.home)?;
     let effective = config_file::load(Some(&home.config()), args.settings.overrides())?;
     let setup = home.setup(effective.config)?;
@@ -120,7 +120,7 @@ pub fn config_check(args: &ConfigArgs) -> Result<(), Failure> {
     print_pairs(&shown, args.json)
 }
 
-pub fn config_show(args: &ConfigArgs) -> Result<(), Failure> {
+pub fn config_show(args: &ConfigArgs) -> Result<(), CommandError> {
     let home = Home::new(&args.home.home)?;
     let Effective { config, sources } = config_file::load(Some(&home.config()), args.settings.overrides())?;
     if args.json {
@@ -142,7 +142,7 @@ pub fn config_show(args: &ConfigArgs) -> Result<(), Failure> {
     print(&text)
 }
 
-fn print_pairs(pairs: &[(&str, String)], as_json: bool) -> Result<(), Failure> {
+fn print_pairs(pairs: &[(&str, String)], as_json: bool) -> Result<(), CommandError> {
     if as_json {
         let object: serde_json::Map<_, _> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
@@ -153,7 +153,7 @@ fn print_pairs(pairs: &[(&str, String)], as_json: bool) -> Result<(), Failure> {
 }
 
 /// To standard output; a reader that has gone, such as `head`, is a failure instead of a panic.
-fn print(text: &str) -> Result<(), Failure> {
+fn print(text: &str) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)

@@ -10,7 +10,7 @@ use std::{fmt, process::ExitCode};
 
 /// A command that failed. Its text is one line: what is wrong, and after a semicolon what to do about it.
 #[derive(Debug)]
-pub enum Failure {
+pub enum CommandError {
     /// Settings that cannot be read or meant.
     Config(ConfigFileError),
     /// A home that cannot be made or used.
@@ -27,7 +27,7 @@ pub enum Failure {
     Output(std::io::Error),
 }
 
-impl Failure {
+impl CommandError {
     /// The exit status: 2 for wrong usage or settings, 3 for a node that is not reachable, 1 for all else.
     pub fn status(&self) -> ExitCode {
         ExitCode::from(match self {
@@ -40,7 +40,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
@@ -70,7 +70,7 @@ fn remedy(error: &RunError) -> &'static str {
 
 macro_rules! from {
     ($($error:ty => $variant:ident),*) => {
-        $(impl From<$error> for Failure {
+        $(impl From<$error> for CommandError {
             fn from(error: $error) -> Self {
                 Self::$variant(error)
             }

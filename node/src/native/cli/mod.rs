@@ -3,12 +3,11 @@
 mod args;
 mod commands;
 mod failure;
+mod setting_args;
 
 use args::{Cli, Command, ConfigCommand, KeysCommand};
 use clap::Parser;
 use std::process::ExitCode;
-
-pub use failure::Failure;
 
 /// Runs the command that this process was started with, to its end.
 pub fn main() -> ExitCode {
