@@ -13,12 +13,13 @@ use crate::{
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
+    http::StatusCode,
 };
 use std::sync::Arc;
 use utoipa::{
     OpenApi,
     openapi::{
-        ContentBuilder, OpenApi as Document, PathItem, RefOr, ResponseBuilder,
+        ContentBuilder, OpenApi as Document, PathItem, RefOr, Response, ResponseBuilder,
         path::{Operation, Paths},
     },
 };
@@ -122,8 +123,21 @@ fn complete(document: &mut Document) {
         for (method, operation) in operations(item) {
             let words = path.split(['/', '{', '}', '.', '-']).filter(|word| !word.is_empty());
             operation.operation_id = Some(words.fold(method.to_owned(), |id, word| id + "_" + word));
+            for (status, response) in &mut operation.responses.responses {
+                describe(status, response);
+            }
             operation.responses.responses.insert("default".into(), RefOr::T(error()));
         }
+    }
+}
+
+/// Gives a response the name of its status when it has no description, which the format demands.
+fn describe(status: &str, response: &mut RefOr<Response>) {
+    let name = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason());
+    if let (RefOr::T(response), Some(name)) = (response, name)
+        && response.description.is_empty()
+    {
+        response.description = name.to_owned();
     }
 }
 

@@ -57,6 +57,11 @@ async fn the_document_is_whole() {
             assert!(document.pointer(pointer).is_some(), "{target} is not there");
         }
         ("operationId", id) => ids.push(id.clone()),
+        ("responses", Value::Object(responses)) => {
+            for (status, response) in responses {
+                assert!(response["description"].is_string(), "{status} is not described");
+            }
+        }
         _ => {}
     });
     let count = ids.len();
