@@ -201,7 +201,8 @@ impl Faults {
             self.steps.insert((now + STOP_POLL, Step::Stopped(n, node, kill_at)));
             return;
         }
-        let detail = if has_stopped { "it has stopped and is started again" } else { "it did not stop, and was killed" };
+        let detail =
+            if has_stopped { "it has stopped and is started again" } else { "it did not stop, and was killed" };
         cluster.kill(world, node);
         cluster.boot(world, node);
         deeds.push(Deed { at: now, node: Some(node), kind: "start".into(), detail: detail.into() });
@@ -227,16 +228,14 @@ fn rules(action: &PlannedAction, cluster: &Cluster) -> Vec<Rule> {
     let all: BTreeSet<_> = (0..cluster.len()).map(|node| cluster.host(node)).collect();
     let rest = |own: &BTreeSet<_>| all.difference(own).copied().collect::<BTreeSet<_>>();
     match action {
-        PlannedAction::Partition { groups } => groups
-            .iter()
-            .map(|group| hosts(group))
-            .map(|group| Rule::Block { to: rest(&group), from: group })
-            .collect(),
+        PlannedAction::Partition { groups } => {
+            groups.iter().map(|group| hosts(group)).map(|group| Rule::Block { to: rest(&group), from: group }).collect()
+        }
         PlannedAction::Isolate { nodes } => nodes
             .iter()
             .flat_map(|node| {
                 let alone = hosts(&[*node]);
-                Rule::partition(alone.clone(), rest(&alone))
+                Rule::partition(&alone, &rest(&alone))
             })
             .collect(),
         PlannedAction::OneWay { from, to } => vec![Rule::Block { from: hosts(from), to: hosts(to) }],

@@ -20,11 +20,16 @@
 compile_error!("the interposition of the clock and of getrandom is written for 64-bit Linux");
 
 pub mod clock;
+pub mod cluster;
 pub mod disk;
 pub mod entropy;
+pub mod faults;
 mod interpose;
+pub mod invariants;
 pub mod net;
+pub mod run;
 pub mod trace;
+pub mod workload;
 pub mod world;
 
 pub use net::LinkModel;

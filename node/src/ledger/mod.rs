@@ -7,6 +7,9 @@
 mod execute;
 mod state;
 
-pub use execute::{ExecuteError, Executed, TransactionError, execute, execute_genesis};
 pub(crate) use execute::admissible;
-pub use state::{Account, AccountProof, Overlay, ReadError, StateUpdate, Supply, account, account_key, prove_account, supply};
+pub use execute::{ExecuteError, Executed, TransactionError, execute, execute_genesis};
+pub use state::{
+    Account, AccountProof, Overlay, ReadError, StateUpdate, Supply, account, account_key, prove_account, state_root,
+    supply,
+};

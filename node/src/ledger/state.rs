@@ -72,6 +72,16 @@ pub fn supply(reader: &dyn TreeReader, height: Height) -> Result<Supply, ReadErr
     value(reader, height, supply_key())?.ok_or_else(|| ReadError::new(height, "no supply record"))
 }
 
+/// The root of the state tree as it is stored for `height`.
+///
+/// # Errors
+/// [`ReadError`] when the storage fails or there is no such version.
+pub fn state_root(reader: &dyn TreeReader, height: Height) -> Result<Hash, ReadError> {
+    let overlay = Overlay::new(reader, height);
+    let root = Sha256Jmt::new(&overlay).get_root_hash(height.0).map_err(|cause| ReadError::new(height, cause))?;
+    Ok(Hash(root.0))
+}
+
 fn value<T: BorshDeserialize>(reader: &dyn TreeReader, height: Height, key: KeyHash) -> Result<Option<T>, ReadError> {
     let bytes = reader.get_value_option(height.0, key).map_err(|cause| ReadError::new(height, cause))?;
     bytes.map(|bytes| borsh::from_slice(&bytes).map_err(|cause| ReadError::new(height, cause))).transpose()

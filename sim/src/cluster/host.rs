@@ -7,12 +7,7 @@ use assay_node::{
     chain::ChainEvent,
     types::{Block, Height},
 };
-use std::{
-    cell::RefCell,
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 use tokio::sync::{broadcast::error::RecvError, oneshot};
 
 /// Something that a node's chain did.

@@ -75,7 +75,8 @@ impl Spec {
 
     /// What node `n` is started with. Every node knows all others as bootstrap peers.
     pub(super) fn node(&self, n: usize, addresses: &[IpAddr]) -> NodeSpec {
-        let key = |n| identity::Keypair::ed25519_from_bytes(secret(self.seed, "node key", n)).expect("32 bytes are a key");
+        let key =
+            |n| identity::Keypair::ed25519_from_bytes(secret(self.seed, "node key", n)).expect("32 bytes are a key");
         let listen = |n: usize| Multiaddr::from(addresses[n]).with(Protocol::Tcp(P2P_PORT));
         let bootstrap = (0..self.nodes)
             .filter(|other| *other != n)

@@ -91,9 +91,6 @@ mod tests {
         included.insert(1, BTreeSet::new());
         let end = Observation::End { sample: &sample, included: &included };
         let violation = finality.check(0, &end).expect_err("n1 does not have it");
-        assert_eq!(
-            violation.0,
-            "transaction 07070707, which n0 confirmed at height 5, is not in the chain of n1"
-        );
+        assert_eq!(violation.0, "transaction 07070707, which n0 confirmed at height 5, is not in the chain of n1");
     }
 }

@@ -65,7 +65,8 @@ impl Ledger {
         let mut fees = 0;
         for (place, transaction) in block.transactions.iter().enumerate() {
             let body = &transaction.body;
-            let wrong = |what: String| Violation(format!("transaction {place} of block {short} at height {height} {what}"));
+            let wrong =
+                |what: String| Violation(format!("transaction {place} of block {short} at height {height} {what}"));
             let Payload::Transfer { to, amount } = body.payload;
             let sender = state.accounts.entry(body.sender.address()).or_default();
             if body.nonce != sender.nonce {

@@ -68,7 +68,10 @@ impl Invariant for StateRoot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariants::{StoredState, tests::{Chain, transfer}};
+    use crate::invariants::{
+        StoredState,
+        tests::{Chain, transfer},
+    };
     use assay_node::{crypto::Hash, types::Height};
 
     fn check(change: impl FnOnce(&mut StoredState)) -> Result<Checked, Violation> {

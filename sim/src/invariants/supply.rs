@@ -44,7 +44,10 @@ impl Invariant for Supply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariants::{StoredState, tests::{Chain, transfer}};
+    use crate::invariants::{
+        StoredState,
+        tests::{Chain, transfer},
+    };
     use assay_node::types::Height;
 
     fn check(change: impl FnOnce(&mut StoredState)) -> Result<Checked, Violation> {

@@ -6,14 +6,14 @@ use assay_node::{
     crypto::{Address, Hash, Keypair},
     ledger::execute_genesis,
     types::{
-        Amount, Block, Body, ChainParams, Difficulty, Genesis, Header, Height, Nonce, Payload, Seal, Timestamp, Transaction,
+        Amount, Block, Body, ChainParams, Difficulty, Genesis, Header, Height, Nonce, Payload, Seal, Timestamp,
+        Transaction,
     },
 };
 use std::collections::BTreeMap;
 
 /// A state that nothing looks into.
-pub static STATE: StoredState =
-    StoredState { root: Hash([0; 32]), supply: Amount(0), accounts: BTreeMap::new() };
+pub static STATE: StoredState = StoredState { root: Hash([0; 32]), supply: Amount(0), accounts: BTreeMap::new() };
 
 /// Gives `invariant` a block that `node` confirmed, whose identifier is `fill` repeated.
 pub fn confirmed(invariant: &mut dyn Invariant, node: usize, height: u64, fill: u8) -> Result<Checked, Violation> {

@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn fires_on_each_broken_rule() {
-        let unsealed = refusal(|block| block.header.seal = Seal::Pow { difficulty: Difficulty(16), nonce: u64::MAX }, false);
+        let unsealed =
+            refusal(|block| block.header.seal = Seal::Pow { difficulty: Difficulty(16), nonce: u64::MAX }, false);
         assert_eq!(unsealed, "1 is not worth its difficulty 16");
         assert_eq!(refusal(|block| block.header.height = Height(2), true), "2 stands on one at height 0");
         assert_eq!(refusal(|block| block.header.parent = Hash([9; 32]), true), "1 stands on one that nobody has shown");

@@ -37,7 +37,12 @@ pub(super) fn judge(measured: &Measured<'_>) -> Vec<Expectation> {
     let confirms = healed_at.and_then(|at| samples.confirmed_since(at));
     let depth = (0..chains.nodes()).map(|node| chains.of(node).reorg_depth_max).max().unwrap_or(0);
     let mut all = vec![
-        entry("finalized_lost", format!("at most {}", expect.finalized_lost), lost.to_string(), *lost <= expect.finalized_lost),
+        entry(
+            "finalized_lost",
+            format!("at most {}", expect.finalized_lost),
+            lost.to_string(),
+            *lost <= expect.finalized_lost,
+        ),
         within("caught_up_within", expect.caught_up_within, whole),
         within("confirms_within", expect.confirms_within, confirms),
     ];

@@ -32,7 +32,8 @@ impl Forks {
             }
             _ => return None,
         };
-        let tip = |group: &[NodeIndex]| group.iter().map(|node| node.index()).max_by_key(|node| chains.of(*node).height());
+        let tip =
+            |group: &[NodeIndex]| group.iter().map(|node| node.index()).max_by_key(|node| chains.of(*node).height());
         let tips: Vec<_> = groups.iter().filter_map(|group| Some((group, tip(group)?))).collect();
         let (_, first) = *tips.first()?;
         let common = tips.iter().map(|(_, tip)| chains.of(*tip).common(chains.of(first))).min()?;

@@ -19,7 +19,7 @@ mod samples;
 pub use logs::LogFilter;
 
 use crate::{
-    HostId, HostPanic, LinkModel, World, WorldConfig, WorldError,
+    HostPanic, LinkModel, World, WorldConfig, WorldError,
     cluster::{Cluster, Spec, stopped_in_order},
     faults::{Deed, Faults},
     invariants::Observation,
@@ -40,8 +40,8 @@ use std::{
     time::Duration,
 };
 
-/// Time between two samples.
-const SAMPLE: Duration = Duration::from_secs(1);
+/// Seconds between two samples.
+const SAMPLE_SECONDS: u64 = 1;
 /// The end of the run that is left for asking the nodes about what was confirmed.
 const AUDIT: Duration = Duration::from_secs(30);
 /// Entries of the timeline, at most: a run that makes more is reported with the first of them.
@@ -115,10 +115,8 @@ pub fn run(
 struct Run<'a> {
     scenario: &'a Scenario,
     seed: u64,
-    spec: Spec,
     world: World,
     cluster: Cluster,
-    client: HostId,
     oracle: Rc<RefCell<Oracle>>,
     faults: Faults,
     chains: Chains,
@@ -150,10 +148,10 @@ impl<'a> Run<'a> {
         let mut world = World::new(config)?;
         let spec = Spec::new(scenario, seed);
         let mut cluster = Cluster::new(&mut world, &spec);
+        let client = world.add_host(workload::CLIENT);
         for node in 0..cluster.len() {
             cluster.boot(&mut world, node);
         }
-        let client = world.add_host(workload::CLIENT);
         let oracle = Rc::default();
         let settings = workload::Settings {
             nodes: (0..cluster.len()).map(|node| Spec::api(world.address(cluster.host(node)))).collect(),
@@ -175,10 +173,8 @@ impl<'a> Run<'a> {
             failed_starts: vec![0; cluster.len()],
             scenario,
             seed,
-            spec,
             world,
             cluster,
-            client,
             oracle,
             options,
             began,
@@ -188,7 +184,7 @@ impl<'a> Run<'a> {
     fn finish(mut self, progress: &mut (dyn FnMut(&Progress) + Send)) -> Result<Record, RunError> {
         let end = self.options.until.map_or(self.scenario.duration, |until| until.min(self.scenario.duration));
         while self.world.now() < end {
-            let sample_at = (self.world.now().as_secs() + 1) * SAMPLE;
+            let sample_at = Duration::from_secs(self.world.now().as_secs() + SAMPLE_SECONDS);
             let next = self.faults.next().unwrap_or(end).min(sample_at).min(end);
             let panicked = self.world.run_until(next).err();
             self.observe();
@@ -263,7 +259,8 @@ impl<'a> Run<'a> {
     }
 
     fn progress(&self, end: Duration) -> Progress {
-        let heights = (0..self.cluster.len()).map(|node| self.cluster.snapshot(node).map(|s| s.head.height.0)).collect();
+        let heights =
+            (0..self.cluster.len()).map(|node| self.cluster.snapshot(node).map(|s| s.head.height.0)).collect();
         let faults = self.faults.on().map(|fault| format!("{} {}", fault.fault.kind, fault.fault.detail)).collect();
         Progress { at: self.world.now(), end, heights, faults }
     }

@@ -108,7 +108,10 @@ impl Run<'_> {
                 (None, _) => InvariantStatus::Held,
             },
             at: check.found.as_ref().map(|found| found.at.as_secs_f64()),
-            detail: check.found.as_ref().map_or_else(|| check.invariant.about().to_owned(), |found| found.detail.clone()),
+            detail: check
+                .found
+                .as_ref()
+                .map_or_else(|| check.invariant.about().to_owned(), |found| found.detail.clone()),
             checks: check.count,
         })
         .collect()

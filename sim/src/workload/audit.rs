@@ -1,6 +1,9 @@
 //! At the end of a run: what was confirmed is asked of every node, over its API.
 
-use super::{ANSWER_MAX, Nodes, now, oracle::{Answer, Oracle}};
+use super::{
+    ANSWER_MAX, Nodes, now,
+    oracle::{Answer, Oracle},
+};
 use crate::entropy::{self, Stream};
 use assay_node::api::model::TransactionStatus;
 use std::{cell::RefCell, time::Duration};

@@ -1,6 +1,9 @@
 //! One account and how its owner uses it.
 
-use super::{ANSWER_MAX, Nodes, now, oracle::{Oracle, Submission}};
+use super::{
+    ANSWER_MAX, Nodes, now,
+    oracle::{Oracle, Submission},
+};
 use assay_node::{
     api::client::ClientError,
     crypto::{Address, Keypair},

@@ -1,0 +1,249 @@
+//! The command line's grammar and help.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::{ops::Range, path::PathBuf, str::FromStr, time::Duration};
+
+const EXAMPLES: &str = "\
+Examples:
+  assay run partition-heal --seed 7      split five nodes, heal them, write a report
+  assay sweep --seeds 0..50              every scenario with fifty seeds, on all cores
+  assay determinism steady --seed 3      the same run in two processes, compared event by event
+  assay replay REPORT --logs n2          the run of a report again, with the logs of n2
+
+Exit status:
+  0 passed   1 invariant violated or expectation not met   2 usage or scenario error
+  3 infrastructure   4 nondeterministic";
+
+/// Puts a cluster of production nodes through an ordeal, from a seed, and reports what broke.
+#[derive(Debug, Parser)]
+#[command(name = "assay", version, after_help = EXAMPLES, max_term_width = 110)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run one scenario with one seed and write its report
+    Run(RunArgs),
+    /// List the scenarios
+    List(ListArgs),
+    /// Run a scenario twice, in two processes, and name the first event that differs
+    Determinism(DeterminismArgs),
+    /// Run again what a report is of, and compare
+    Replay(ReplayArgs),
+    /// Render reports again, or compare one with a baseline
+    Report(ReportArgs),
+    /// Run many scenarios with many seeds, or merge the results of shards
+    Sweep(SweepArgs),
+}
+
+/// Where nodes run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// In the simulator, in virtual time
+    Sim,
+    /// As processes on this machine
+    Process,
+    /// As containers
+    Compose,
+}
+
+/// Arguments of `assay run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// A scenario file, or the name of one in the folder `scenarios`
+    pub scenario: String,
+    /// From which everything random in the run follows
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Where the nodes run
+    #[arg(long, value_enum, default_value_t = Backend::Sim)]
+    pub on: Backend,
+    /// Where the report goes [default: target/assay/SCENARIO-SEED]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write every event of the run to this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `assay list`.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    /// The folder to look in
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `assay determinism`.
+#[derive(Debug, clap::Args)]
+pub struct DeterminismArgs {
+    /// A scenario file, or the name of one in the folder `scenarios`
+    pub scenario: String,
+    /// The seed of both runs
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `assay replay`.
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// A `report.json`, or the folder that holds one
+    pub report: PathBuf,
+    /// Stop at this virtual time, such as `3m20s`
+    #[arg(long, value_name = "T", value_parser = duration)]
+    pub until: Option<Duration>,
+    /// Print the logs of these nodes, such as `n2` or `n0,n3`; `all` for every node
+    #[arg(long, value_name = "NODES")]
+    pub logs: Option<Nodes>,
+    /// Which logs: a level, or a filter such as `info,assay_node::p2p=debug`
+    #[arg(long, value_name = "FILTER", default_value = "info", requires = "logs")]
+    pub log_level: String,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `assay report`.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// `report.json` files, or folders that hold one
+    #[arg(required = true)]
+    pub reports: Vec<PathBuf>,
+    /// Compare with this report instead of rendering
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
+    /// Where the rendered files go [default: beside each report]
+    #[arg(long, value_name = "DIR", conflicts_with = "baseline")]
+    pub out: Option<PathBuf>,
+    /// Print the outcome of each as JSON
+    #[arg(long, conflicts_with = "baseline")]
+    pub json: bool,
+}
+
+/// Arguments of `assay sweep`.
+#[derive(Debug, clap::Args)]
+pub struct SweepArgs {
+    /// Scenario files or names [default: all in the folder `scenarios`]
+    pub scenarios: Vec<String>,
+    /// The seeds, from A up to but without B
+    #[arg(long, value_name = "A..B", default_value = "0..10")]
+    pub seeds: Seeds,
+    /// Start no run after this time on the machine's clock; what was left out is said
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// Runs at a time [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Run only part i of n, for several machines
+    #[arg(long, value_name = "i/n")]
+    pub shard: Option<Shard>,
+    /// Run nothing; merge the results that shards left in these folders
+    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["shard", "time", "jobs", "scenarios"])]
+    pub merge: Vec<PathBuf>,
+    /// Where the summary and the reports of failed runs go
+    #[arg(long, value_name = "DIR", default_value = "target/assay/sweep")]
+    pub out: PathBuf,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    assay_scenarios::parse_duration(text).ok_or_else(|| "a duration is like 90s, 3m20s or 500ms".to_owned())
+}
+
+/// Seeds from the first up to but without the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds(pub Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+        range
+            .filter(|range| !range.is_empty())
+            .map(Self)
+            .ok_or_else(|| "seeds are like 0..50, the end left out".to_owned())
+    }
+}
+
+/// One part of a sweep, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which.
+    pub index: usize,
+    /// Of how many.
+    pub count: usize,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        let shard = parts.map(|(index, count)| Self { index, count });
+        shard
+            .filter(|s| s.index >= 1 && s.index <= s.count)
+            .ok_or_else(|| "a shard is like 2/5: part 2 of 5".to_owned())
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+/// Nodes by number; none stands for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nodes(pub Vec<usize>);
+
+impl FromStr for Nodes {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self(Vec::new()));
+        }
+        let node = |name: &str| assay_scenarios::NodeIndex::parse(name.trim()).map(|node| node.index());
+        let nodes: Option<Vec<_>> = text.split(',').map(node).collect();
+        nodes.map(Self).ok_or_else(|| "nodes are like n2 or n0,n3, or all".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_shards_and_nodes() {
+        assert_eq!("3..5".parse(), Ok(Seeds(3..5)));
+        for wrong in ["3", "5..5", "5..3", "a..b", "-1..2"] {
+            assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
+        }
+        assert_eq!("2/5".parse(), Ok(Shard { index: 2, count: 5 }));
+        for wrong in ["0/5", "6/5", "2", "/"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+        assert_eq!("n0,n12".parse(), Ok(Nodes(vec![0, 12])));
+        assert_eq!("all".parse(), Ok(Nodes(Vec::new())));
+        assert!("2".parse::<Nodes>().is_err());
+    }
+}

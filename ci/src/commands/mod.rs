@@ -1,0 +1,47 @@
+//! One module a command. Each gives the exit status, or why it could not do its work.
+
+pub mod determinism;
+pub mod list;
+pub mod replay;
+pub mod report;
+pub mod run;
+pub mod sweep;
+
+use assay_reports::{Record, render, sweep::SweepRun};
+use serde::Serialize;
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+
+/// The outcome of one run, for `--json`.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    #[serde(flatten)]
+    run: SweepRun,
+    /// The folder with the report.
+    report: Option<&'a Path>,
+}
+
+/// Prints the outcome of a run: one line and where the report is, or JSON. The last line of a failed run is the command
+/// that repeats it.
+fn print_outcome(record: &Record, report: Option<&Path>, json: bool) {
+    if json {
+        let outcome = Outcome { run: SweepRun::from(record), report };
+        println!("{}", serde_json::to_string(&outcome).expect("an outcome has a JSON form"));
+        return;
+    }
+    let line = if std::io::stdout().is_terminal() { render::line_in_color(record) } else { render::line(record) };
+    println!("{line}");
+    if let Some(report) = report {
+        println!("report: {}", report.join("report.html").display());
+    }
+    if record.verdict.exit_code() != 0 {
+        println!("{}", record.reproduce);
+    }
+}
+
+/// Where the report of a run goes unless told otherwise.
+fn default_out(scenario: &str, seed: u64) -> PathBuf {
+    PathBuf::from(format!("target/assay/{scenario}-{seed}"))
+}

@@ -1,0 +1,57 @@
+//! `assay run`: one scenario, one seed, one report.
+
+use super::{default_out, print_outcome};
+use crate::{
+    args::{Backend, RunArgs},
+    failure::Failure,
+    files,
+    live::RunLine,
+    revision::revision,
+};
+use assay_reports::{Record, write_all};
+use assay_scenarios::Scenario;
+use assay_sim::run::{LogFilter, Options, run};
+use std::{fs::File, io::BufWriter, path::Path, time::Duration};
+
+/// Runs the command.
+pub fn main(args: &RunArgs) -> Result<u8, Failure> {
+    if args.on != Backend::Sim {
+        return Err(Failure::Usage("this release runs scenarios in the simulator only: leave out --on".into()));
+    }
+    let scenario = files::scenario(&args.scenario)?;
+    let record = play(&scenario, args.seed, &Watch { trace: args.trace.as_deref(), logs: None, until: None })?;
+    let out = args.out.clone().unwrap_or_else(|| default_out(&scenario.name, args.seed));
+    write_all(&out, &record)?;
+    print_outcome(&record, Some(&out), args.json);
+    Ok(record.verdict.exit_code())
+}
+
+/// What is to be seen of a run.
+pub struct Watch<'a> {
+    /// Where its events go.
+    pub trace: Option<&'a Path>,
+    /// Whose logs are printed.
+    pub logs: Option<LogFilter>,
+    /// When it ends early.
+    pub until: Option<Duration>,
+}
+
+/// Runs a scenario with a line of progress.
+pub fn play(scenario: &Scenario, seed: u64, watch: &Watch<'_>) -> Result<Record, Failure> {
+    let trace = watch.trace.map(|path| {
+        let file =
+            File::create(path).map_err(|error| Failure::Infrastructure(format!("{}: {error}", path.display())))?;
+        Ok::<_, Failure>(Box::new(BufWriter::new(file)) as Box<dyn std::io::Write + Send>)
+    });
+    let options = Options {
+        git_rev: revision(),
+        reproduce: files::reproduce(scenario, seed),
+        trace: trace.transpose()?,
+        logs: watch.logs.clone(),
+        until: watch.until,
+    };
+    let line = RunLine::new(scenario.duration);
+    let record = run(scenario, seed, options, &mut |progress| line.show(progress));
+    line.finish();
+    Ok(record?)
+}

@@ -1,0 +1,166 @@
+//! `assay sweep`: scenarios by seeds, on all cores, in shards, merged.
+
+use crate::{
+    args::{Shard, SweepArgs},
+    failure::Failure,
+    files,
+    live::SweepBar,
+    revision::revision,
+};
+use assay_reports::{
+    Record, SCHEMA_VERSION, Verdict,
+    sweep::{self, NotRun, SweepRecord, SweepRun},
+    write_all, write_sweep,
+};
+use assay_scenarios::{Scenario, catalogue};
+use assay_sim::run::{Options, RunError, run};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+/// Runs the command. Its status is the worst verdict.
+pub fn main(args: &SweepArgs) -> Result<u8, Failure> {
+    let record = if args.merge.is_empty() { play(args)? } else { merge(&args.merge)? };
+    write_sweep(&args.out, &record)?;
+    if args.json {
+        println!("{}", sweep::json(&record));
+    } else {
+        println!("{}", sweep::line(&record));
+        println!("summary: {}", args.out.join("summary.md").display());
+        for run in record.runs.iter().filter(|run| run.verdict != Verdict::Passed) {
+            println!("{}", run.reproduce);
+        }
+    }
+    Ok(record.verdict().exit_code())
+}
+
+fn merge(dirs: &[PathBuf]) -> Result<SweepRecord, Failure> {
+    let read = |dir: &PathBuf| {
+        let file = dir.join("sweep.json");
+        let bytes = std::fs::read(&file).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+        SweepRecord::read(&bytes).map_err(|error| Failure::Record(file, error))
+    };
+    let shards: Result<Vec<_>, Failure> = dirs.iter().map(read).collect();
+    Ok(sweep::merge(shards?)?)
+}
+
+/// All runs that are asked for, in order: the seeds of the first scenario, those of the second, ...
+fn planned<'a>(scenarios: &'a [Scenario], args: &SweepArgs) -> Vec<(&'a Scenario, u64)> {
+    let all = scenarios.iter().flat_map(|scenario| args.seeds.0.clone().map(move |seed| (scenario, seed)));
+    let Shard { index, count } = args.shard.unwrap_or(Shard { index: 1, count: 1 });
+    all.enumerate().filter(|(n, _)| n % count == index - 1).map(|(_, run)| run).collect()
+}
+
+fn scenarios(args: &SweepArgs) -> Result<Vec<Scenario>, Failure> {
+    if !args.scenarios.is_empty() {
+        return args.scenarios.iter().map(|named| files::scenario(named)).collect();
+    }
+    let all = catalogue::list(&files::scenario_dir())?;
+    all.iter().map(|summary| Ok(Scenario::load(&summary.path)?)).collect()
+}
+
+/// What the threads of a sweep share.
+struct Shared<'a> {
+    runs: Vec<(&'a Scenario, u64)>,
+    next: AtomicUsize,
+    done: Mutex<Vec<(usize, SweepRun)>>,
+    bar: SweepBar,
+    git_rev: String,
+    began: Instant,
+    args: &'a SweepArgs,
+}
+
+fn play(args: &SweepArgs) -> Result<SweepRecord, Failure> {
+    let scenarios = scenarios(args)?;
+    let runs = planned(&scenarios, args);
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let jobs = args.jobs.map_or(cores, std::num::NonZeroUsize::get).min(runs.len().max(1));
+    let shared = Shared {
+        bar: SweepBar::new(runs.len()),
+        runs,
+        next: AtomicUsize::new(0),
+        done: Mutex::default(),
+        git_rev: revision(),
+        began: Instant::now(),
+        args,
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| work(&shared));
+        }
+    });
+    let Shared { runs, done, bar, git_rev, .. } = shared;
+    bar.finish();
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(n, _)| *n);
+    let skipped = runs.iter().enumerate().filter(|(n, _)| done.binary_search_by_key(n, |(n, _)| *n).is_err());
+    let not_run = skipped.map(|(_, (scenario, seed))| NotRun {
+        scenario: format!("{} {seed}", scenario.name),
+        reason: "the time of the sweep was over".to_owned(),
+    });
+    Ok(SweepRecord {
+        schema_version: SCHEMA_VERSION,
+        git_rev,
+        shard: args.shard.map(|shard| shard.to_string()),
+        not_run: not_run.collect(),
+        runs: done.into_iter().map(|(_, run)| run).collect(),
+    })
+}
+
+fn work(shared: &Shared<'_>) {
+    loop {
+        let n = shared.next.fetch_add(1, Ordering::Relaxed);
+        let Some((scenario, seed)) = shared.runs.get(n) else { return };
+        if shared.args.time.is_some_and(|time| shared.began.elapsed() >= time) {
+            return;
+        }
+        let reproduce = files::reproduce(scenario, *seed);
+        let git_rev = shared.git_rev.clone();
+        let options = Options { git_rev, reproduce: reproduce.clone(), ..Options::default() };
+        let result = match run(scenario, *seed, options, &mut |_| ()) {
+            Ok(record) => {
+                keep_if_failed(shared, &record);
+                SweepRun::from(&record)
+            }
+            Err(error) => broken(scenario, *seed, reproduce, &error),
+        };
+        let mut done = shared.done.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = &result.failure {
+            shared.bar.say(&format!("{} {}: {failure}\n  {}", result.scenario, result.seed, result.reproduce));
+        }
+        done.push((n, result));
+        shared.bar.done(done.iter().filter(|(_, run)| run.verdict != Verdict::Passed).count());
+    }
+}
+
+/// Writes the report of a run that did not pass.
+fn keep_if_failed(shared: &Shared<'_>, record: &Record) {
+    if record.verdict == Verdict::Passed {
+        return;
+    }
+    let out: &Path = &shared.args.out.join("runs").join(format!("{}-{}", record.scenario, record.seed));
+    if let Err(error) = write_all(out, record) {
+        shared.bar.say(&format!("assay: {error}"));
+    }
+}
+
+fn broken(scenario: &Scenario, seed: u64, reproduce: String, error: &RunError) -> SweepRun {
+    SweepRun {
+        scenario: scenario.name.clone(),
+        seed,
+        verdict: Verdict::Infrastructure,
+        failure: Some(error.to_string()),
+        trace_hash: String::new(),
+        virtual_seconds: 0.0,
+        wall_seconds: 0.0,
+        reproduce,
+        finalized_lost: 0,
+        reorg_depth_max: 0,
+        rto: None,
+    }
+}

@@ -1,1 +1,0 @@
-//! The assay command line.

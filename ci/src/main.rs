@@ -1,0 +1,35 @@
+//! The `assay` command line: plays scenarios, repeats them from a seed, and writes reports.
+//!
+//! Exit status: 0 passed, 1 an invariant was violated or an expectation not met, 2 usage or scenario error,
+//! 3 infrastructure, 4 nondeterministic.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the command line is outside every simulation")]
+
+mod args;
+mod commands;
+mod failure;
+mod files;
+mod live;
+mod revision;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Run(args) => commands::run::main(&args),
+        Command::List(args) => commands::list::main(&args),
+        Command::Determinism(args) => commands::determinism::main(&args),
+        Command::Replay(args) => commands::replay::main(&args),
+        Command::Report(args) => commands::report::main(&args),
+        Command::Sweep(args) => commands::sweep::main(&args),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("assay: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
