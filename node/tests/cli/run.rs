@@ -21,6 +21,10 @@ fn a_node_runs_until_sigterm_and_says_how_it_is() {
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
+/// A request whose body has begun and does not go on, so that its handler waits.
+const HALF_A_TRANSACTION: &str =
+    "POST /submit-tx HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+
 /// A client that is connected, and has sent these bytes and no more.
 fn client_that_sent(node: &Running, bytes: &str) -> TcpStream {
     let mut stream = TcpStream::connect(node.api).expect("it listens");
@@ -32,9 +36,7 @@ fn client_that_sent(node: &Running, bytes: &str) -> TcpStream {
 
 #[test]
 fn no_client_holds_up_the_stop() {
-    for sent in
-        ["", "GET /chain/head HTTP/1.1\r\n", "POST /submit-tx HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"]
-    {
+    for sent in ["", "GET /chain/head HTTP/1.1\r\n", HALF_A_TRANSACTION] {
         let folder = Folder::new();
         folder.init("home");
         let node = folder.start("home");
@@ -51,7 +53,7 @@ fn a_second_signal_ends_a_stop_that_takes_its_time() {
     let folder = Folder::new();
     folder.init("home");
     let mut node = folder.start("home");
-    let _client = client_that_sent(&node, "POST /submit-tx HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{");
+    let _client = client_that_sent(&node, HALF_A_TRANSACTION);
     node.signal("TERM");
     node.wait_for_event("node.stopping");
     node.signal("TERM");
