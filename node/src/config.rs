@@ -177,7 +177,8 @@ impl Config {
         }
         let is_tcp = |address: &Multiaddr| {
             let mut parts = address.iter();
-            matches!(parts.next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_))) && matches!(parts.next(), Some(Protocol::Tcp(_)))
+            matches!(parts.next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_)))
+                && matches!(parts.next(), Some(Protocol::Tcp(_)))
         };
         if !is_tcp(&self.p2p.listen) || self.p2p.listen.iter().count() != 2 {
             let got = self.p2p.listen.to_string();
@@ -213,7 +214,9 @@ mod tests {
 
     #[test]
     fn what_is_out_of_bounds_is_named() {
-        let check = |text: &str| toml::from_str::<Config>(text).expect("it is TOML").validate().expect_err("it is wrong").to_string();
+        let check = |text: &str| {
+            toml::from_str::<Config>(text).expect("it is TOML").validate().expect_err("it is wrong").to_string()
+        };
         assert_eq!(check("[miner]\nhash_rate = 0"), "miner.hash_rate is 0, and must be from 1 to 1000000000");
         assert_eq!(
             check("[p2p]\nlisten = '/dns/example.org/tcp/6000'"),

@@ -86,3 +86,13 @@ fn a_world_needs_a_fresh_thread() {
     let error = assay_sim::World::new(WorldConfig::new(1)).expect_err("this is libtest's thread");
     assert_eq!(error, assay_sim::WorldError::NotFresh);
 }
+
+#[test]
+fn a_window_longer_than_the_smallest_latency_is_refused() {
+    let refused = assay_sim::world::run_on_fresh_thread("refused", || {
+        let config = WorldConfig { window: Duration::from_millis(21), ..WorldConfig::new(1) };
+        assay_sim::World::new(config).expect_err("the links take 20 ms").to_string()
+    });
+    let expected = "a window of 21ms is not in whole milliseconds from 1 ms to the smallest latency, 20ms";
+    assert_eq!(refused.as_deref(), Ok(expected));
+}

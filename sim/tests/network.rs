@@ -204,3 +204,51 @@ fn a_port_without_a_listener_refuses() {
         assert_eq!(world.exited(hosts[1]).as_deref(), Some("connect: ConnectionRefused"));
     });
 }
+
+#[test]
+fn a_degraded_link_is_slow_and_says_how_often() {
+    async fn timed(server: SocketAddr) -> String {
+        let start = tokio::time::Instant::now();
+        TcpStream::connect(server).await.expect("connect");
+        start.elapsed().as_millis().to_string()
+    }
+    let connect_ms = |degrade: bool| {
+        world(lossy(1, 0.0), 2, |world, hosts| {
+            let server = SocketAddr::new(world.address(hosts[0]), PORT);
+            let (from, to) = (set(hosts[0]), set(hosts[1]));
+            let rule = Rule::Degrade { from, to, delay: secs(2), jitter: Duration::from_millis(100), loss: 0.0 };
+            let rule = degrade.then(|| world.network().add_rule(rule));
+            world.boot(hosts[0], echo_server);
+            world.boot(hosts[1], move || timed(server));
+            world.run_until(secs(10)).expect("no panic");
+            if let Some(rule) = rule {
+                let stats = world.network().remove_rule(rule).expect("added");
+                assert!(stats.delayed > 0 && stats.dropped == 0, "{stats:?}");
+            }
+            world.exited(hosts[1]).and_then(|ms| ms.parse::<u64>().ok()).expect("connected")
+        })
+    };
+    let (plain, degraded) = (connect_ms(false), connect_ms(true));
+    assert!((40..=70).contains(&plain), "{plain} ms for a round trip of 40 to 42");
+    assert!((2040..=2170).contains(&degraded), "{degraded} ms");
+}
+
+#[test]
+fn equal_seeds_send_equal_packets_over_lossy_links() {
+    let run = |seed| {
+        world(lossy(seed, 0.05), 3, |world, hosts| {
+            let server = SocketAddr::new(world.address(hosts[0]), PORT);
+            world.boot(hosts[0], echo_server);
+            for host in &hosts[1..] {
+                world.boot(*host, move || round_trip(server, 20_000));
+            }
+            world.run_until(secs(20)).expect("no panic");
+            world.power_cut(hosts[1]);
+            world.kill(hosts[2]);
+            world.run_until(secs(30)).expect("no panic");
+            world.trace().hash_hex()
+        })
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}

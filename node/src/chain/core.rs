@@ -399,7 +399,12 @@ impl Core {
         }
     }
 
-    fn build_template(&self, proposer: Address, now: Timestamp, state: &dyn TreeReader) -> Result<Template, BlockError> {
+    fn build_template(
+        &self,
+        proposer: Address,
+        now: Timestamp,
+        state: &dyn TreeReader,
+    ) -> Result<Template, BlockError> {
         let (parent, height) = (self.tree.head(), self.tree.height().next());
         let below = self.tree.height();
         let bytes = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES;

@@ -4,7 +4,9 @@ use crate::{
     consensus::{Ancestors, Engine, SealError},
     crypto::{Hash, SignatureError},
     ledger::{self, ExecuteError, Executed, Overlay},
-    types::{BLOCK_BYTES_MAX, Block, ChainId, ChainParams, Header, Height, TRANSACTION_BYTES_MAX, Timestamp, Transaction},
+    types::{
+        BLOCK_BYTES_MAX, Block, ChainId, ChainParams, Header, Height, TRANSACTION_BYTES_MAX, Timestamp, Transaction,
+    },
 };
 use std::sync::Arc;
 
@@ -202,9 +204,6 @@ pub fn execute(block: &Block, rules: &Rules, parent: &Overlay<'_>) -> Result<Exe
 impl BlockError {
     /// Whether the block may be right after all: our storage failed, or our clock is behind.
     pub fn is_ours(&self) -> bool {
-        matches!(
-            self,
-            BlockError::Execute(ExecuteError::Read(_)) | BlockError::Seal(SealError::TooNew { .. })
-        )
+        matches!(self, BlockError::Execute(ExecuteError::Read(_)) | BlockError::Seal(SealError::TooNew { .. }))
     }
 }

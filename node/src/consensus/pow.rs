@@ -155,9 +155,7 @@ mod tests {
 
     #[test]
     fn a_difficulty_of_d_takes_d_hashes() {
-        let hits = (0..100_000u32).filter(|n| {
-            meets(&Hash::of(Domain::Block, &[&n.to_be_bytes()]), Difficulty(100))
-        });
+        let hits = (0..100_000u32).filter(|n| meets(&Hash::of(Domain::Block, &[&n.to_be_bytes()]), Difficulty(100)));
         let hits = hits.count();
         assert!((900..1100).contains(&hits), "{hits} of 100000");
         assert!(meets(&Hash([0x3f; 32]), DIFFICULTY_MIN), "two leading zero bits are worth 4");
@@ -168,7 +166,11 @@ mod tests {
     fn retarget_follows_the_pace_within_its_clamp() {
         let rows = [(5_000, 128), (10_000, 64), (20_000, 32), (1, 256), (1_000_000, 16)];
         for (interval_ms, expected) in rows {
-            assert_eq!(difficulty(&params(), Height(10), &chain(interval_ms)), Difficulty(expected), "{interval_ms} ms");
+            assert_eq!(
+                difficulty(&params(), Height(10), &chain(interval_ms)),
+                Difficulty(expected),
+                "{interval_ms} ms"
+            );
         }
         assert_eq!(retarget(DIFFICULTY_MIN, 1000, 4000), DIFFICULTY_MIN);
     }
@@ -184,8 +186,10 @@ mod tests {
         let expected = SealError::Difficulty { expected: Difficulty(64), got: Difficulty(4) };
         assert_eq!(check(&params(), &cheap, &chain, now), Err(expected));
 
-        let unworked = (0..).map(|nonce| Header { seal: Seal::Pow { difficulty: Difficulty(64), nonce }, ..good.clone() });
-        let unworked = unworked.into_iter().find(|h| !meets(&h.hash(), Difficulty(64))).expect("most nonces are no good");
+        let unworked =
+            (0..).map(|nonce| Header { seal: Seal::Pow { difficulty: Difficulty(64), nonce }, ..good.clone() });
+        let unworked =
+            unworked.into_iter().find(|h| !meets(&h.hash(), Difficulty(64))).expect("most nonces are no good");
         assert_eq!(check(&params(), &unworked, &chain, now), Err(SealError::Work(Difficulty(64))));
 
         let old = sealed(&chain, 1_050_000);

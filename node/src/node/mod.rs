@@ -19,7 +19,7 @@ mod view;
 
 pub(crate) use input::{Gossip, Input};
 pub use metrics::{Metrics, OffenceLabels, RequestLabels};
-pub use view::{EVENTS_MAX, Identity, NodeView, Snapshot, Stopping, SubmitFailure, SYNCED_LAG_MAX};
+pub use view::{EVENTS_MAX, Identity, NodeView, SYNCED_LAG_MAX, Snapshot, Stopping, SubmitFailure};
 
 use crate::{
     api,
@@ -112,7 +112,8 @@ impl Node {
         let Seams { transport, http, disk, clock, blocking } = seams;
         let proposer = proposer.filter(|_| config.miner.enabled);
         let (path, settings) = (config.storage.path.clone(), config.storage_settings());
-        let opened = blocking.run(move || Store::open(&disk, &path, genesis, settings).and_then(Self::read_chain)).await;
+        let opened =
+            blocking.run(move || Store::open(&disk, &path, genesis, settings).and_then(Self::read_chain)).await;
         let (store, first, headers) = opened?;
         let store = Arc::new(store);
 
@@ -150,12 +151,14 @@ impl Node {
         let network = p2p::Driver::new(&config.p2p, identity, transport, view.clone(), commands_rx)?;
 
         let mut tasks = JoinSet::new();
-        let outputs = chain_task::Outputs { commands, template, events, snapshot: snapshot_tx, metrics: metrics.clone() };
+        let outputs =
+            chain_task::Outputs { commands, template, events, snapshot: snapshot_tx, metrics: metrics.clone() };
         let chain = chain_task::State { core, store, clock, outputs };
         tasks.spawn(chain_task::run(chain, blocking.clone(), inputs_rx, stop_rx.clone()));
         tasks.spawn(network.run(stop_rx.clone()));
         if proposer.is_some() {
-            let miner = miner::Miner { hash_rate: config.miner.hash_rate, template: template_rx, inputs, metrics, blocking };
+            let miner =
+                miner::Miner { hash_rate: config.miner.hash_rate, template: template_rx, inputs, metrics, blocking };
             tasks.spawn(miner.run(stop_rx.clone()));
         }
         tasks.spawn(api::serve(view.clone(), http, stop_rx));

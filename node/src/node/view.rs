@@ -110,10 +110,12 @@ impl NodeView {
     /// [`SubmitFailure`].
     pub async fn submit(&self, transaction: Transaction) -> Result<Hash, SubmitFailure> {
         let (reply, answer) = oneshot::channel();
-        self.inputs.try_send(Input::Submit { transaction: Box::new(transaction), reply }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SubmitFailure::Busy,
-            mpsc::error::TrySendError::Closed(_) => SubmitFailure::Stopping(Stopping),
-        })?;
+        self.inputs.try_send(Input::Submit { transaction: Box::new(transaction), reply }).map_err(
+            |error| match error {
+                mpsc::error::TrySendError::Full(_) => SubmitFailure::Busy,
+                mpsc::error::TrySendError::Closed(_) => SubmitFailure::Stopping(Stopping),
+            },
+        )?;
         Ok(answer.await.map_err(|_| Stopping)??)
     }
 

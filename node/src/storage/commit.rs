@@ -49,10 +49,13 @@ impl Store {
             return Ok(());
         }
         self.unflushed.store(0, Ordering::Relaxed);
-        let families = keys::FAMILIES.map(|name| self.family(name));
+        // One family after the other: flushed together, RocksDB would number their tables in an order that depends on
+        // where its objects are in memory. The write-ahead log keeps the families consistent until all are flushed.
         let mut options = FlushOptions::default();
         options.set_wait(true);
-        self.db.flush_cfs_opt(&families, &options)?;
+        for name in keys::FAMILIES {
+            self.db.flush_cf_opt(self.family(name), &options)?;
+        }
         if (self.flushes.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.settings.compact_every) {
             self.compact()?;
         }

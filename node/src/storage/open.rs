@@ -62,7 +62,8 @@ impl Store {
             Err(error) => return Err(error.into()),
         };
         if let Some(found) = &found
-            && let Some(other) = found.iter().find(|name| *name != "default" && !keys::FAMILIES.contains(&name.as_str()))
+            && let Some(other) =
+                found.iter().find(|name| *name != "default" && !keys::FAMILIES.contains(&name.as_str()))
         {
             return Err(StoreError::Foreign { path: place, found: format!("a database with {other:?}") });
         }
@@ -138,7 +139,10 @@ impl Store {
 
 fn is_absent(error: &rocksdb::Error) -> bool {
     let text = error.to_string();
-    text.contains("No such file") || text.contains("not found") || text.contains("NotFound") || text.contains("does not exist")
+    text.contains("No such file")
+        || text.contains("not found")
+        || text.contains("NotFound")
+        || text.contains("does not exist")
 }
 
 /// Whether an earlier start was cut off before it had made all column families: then there is no schema record yet.
@@ -167,7 +171,6 @@ fn options(env: &Env, settings: Settings) -> Options {
         Compression::Lz4 => DBCompressionType::Lz4,
     });
     options.set_paranoid_checks(true);
-    options.set_atomic_flush(true);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
     // One job, and none of RocksDB's own accord: see the module's documentation.
     options.set_max_background_jobs(1);

@@ -10,10 +10,11 @@
 //! early by as much on the other, latencies are right in the mean.
 //!
 //! Retransmission is the stack's: a segment is repeated a second after it was sent, each second, for a quarter of an
-//! hour, as long as Linux tries. Two omissions of the stack are made good in [`ack`](self::ack).
+//! hour, as long as Linux tries. Two omissions of the stack are made good in `ack.rs`.
 
 mod ack;
 mod link;
+mod record;
 mod rule;
 mod tcp;
 mod transport;
@@ -23,19 +24,11 @@ pub use rule::{Rule, RuleId, RuleStats};
 pub use tcp::{CONNECT_TIMEOUT, TcpListener, TcpStream};
 pub use transport::Tcp;
 
-use crate::{
-    entropy,
-    trace::{Fields, Subsystem, Trace},
-    world::HostId,
-};
+use crate::{entropy, trace::Trace, world::HostId};
 use ack::Acks;
 use link::Links;
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
-use turmoil_net::{EnterGuard, KernelConfig, Net, NetstatState, Packet, Proto, Transport};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use turmoil_net::{EnterGuard, KernelConfig, Net, NetstatState, Packet, Proto};
 
 /// A segment is repeated when it was not acknowledged for this long.
 const RETRANSMIT_AFTER: Duration = Duration::from_secs(1);
@@ -265,7 +258,7 @@ impl Network {
         self.acks.sent(&packet);
         let to = self.by_address.get(&packet.dst).copied();
         let arrival = to.and_then(|to| self.arrival(from, to, sent_at)).map(|at| at.max(now));
-        self.record(from, &packet, arrival, now);
+        record::record(&self.trace, from, &packet, arrival, now);
         if let Some(at) = arrival {
             self.queue.insert((at, self.sequence), packet);
             self.sequence += 1;
@@ -300,41 +293,6 @@ impl Network {
         }
         let at = sent_at + link.base + late;
         (!lost).then(|| link.arrival(at))
-    }
-
-    fn record(&self, from: HostId, packet: &Packet, arrival: Option<Duration>, now: Duration) {
-        let Some(((src, dst), s)) = ack::segment(packet) else { return self.record_other(from, packet, arrival, now) };
-        let flags = [s.flags.syn, s.flags.ack, s.flags.fin, s.flags.rst];
-        let fields = |fields: &mut Fields<'_>| {
-            fields.number(address_bits(src)).number(address_bits(dst));
-            fields.number(u64::from(s.seq) << 32 | u64::from(s.ack)).number(u64::from(s.window));
-            fields.bytes(&flags.map(u8::from)).bytes(&s.payload);
-            fields.number(arrival.map_or(0, |at| at.as_nanos() as u64));
-        };
-        self.trace.event(from, Subsystem::PACKET, now, fields, || {
-            let flags: String = "SAFR".chars().zip(flags).filter(|(_, on)| *on).map(|(c, _)| c).collect();
-            let fate = arrival.map_or("lost".to_owned(), |at| format!("arrives {:.6}", at.as_secs_f64()));
-            format!("{src} > {dst} {flags} seq {} ack {} win {} len {} {fate}", s.seq, s.ack, s.window, s.payload.len())
-        });
-    }
-
-    fn record_other(&self, from: HostId, packet: &Packet, arrival: Option<Duration>, now: Duration) {
-        let Transport::Udp(datagram) = &packet.payload else { return };
-        let fields = |fields: &mut Fields<'_>| {
-            fields.number(address_bits(SocketAddr::new(packet.src, datagram.src_port)));
-            fields.number(address_bits(SocketAddr::new(packet.dst, datagram.dst_port)));
-            fields.bytes(&datagram.payload).number(arrival.map_or(0, |at| at.as_nanos() as u64));
-        };
-        let text = || format!("{} > {} udp len {}", packet.src, packet.dst, datagram.payload.len());
-        self.trace.event(from, Subsystem::PACKET, now, fields, text);
-    }
-}
-
-/// An IPv4 address and port as a number.
-fn address_bits(address: SocketAddr) -> u64 {
-    match address {
-        SocketAddr::V4(v4) => u64::from(v4.ip().to_bits()) << 16 | u64::from(v4.port()),
-        SocketAddr::V6(v6) => u64::from(v6.port()),
     }
 }
 

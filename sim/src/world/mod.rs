@@ -15,19 +15,21 @@
 //! Destructors run when a host stops, because Rust has no other way; the disk is fenced before, so they change nothing.
 //! After `resume` a host's clocks have jumped by the length of the pause.
 
+mod config;
 mod host;
 mod panics;
 mod thread;
 
+pub use config::{WorldConfig, WorldError};
 pub use panics::HostPanic;
 pub use thread::{ThreadPanic, run_on_fresh_thread};
 
 use crate::{
-    clock::{DEFAULT_EPOCH, HostClock},
+    clock::HostClock,
     disk::{self, Disk},
     entropy::{self, Stream},
     interpose::{self, Seat},
-    net::{LinkModel, Network},
+    net::Network,
     trace::{Subsystem, Trace},
 };
 use host::Host;
@@ -59,59 +61,6 @@ impl fmt::Display for HostId {
 /// What a host's main returns; a word or two for the report.
 pub type Exit = String;
 
-/// What a world is made from.
-#[derive(Clone, Debug)]
-pub struct WorldConfig {
-    /// Everything random comes from it.
-    pub seed: u64,
-    /// Wall time at virtual zero, since the Unix epoch.
-    pub epoch: Duration,
-    /// How long hosts run without hearing of each other: whole milliseconds, no more than the smallest latency. The
-    /// longer, the faster the simulation.
-    pub window: Duration,
-    /// The links between hosts.
-    pub link: LinkModel,
-    /// Where events go.
-    pub trace: Trace,
-}
-
-impl WorldConfig {
-    /// The default links, a window that suits them, 2026 and a trace that hashes only.
-    pub fn new(seed: u64) -> Self {
-        Self::with_link(seed, LinkModel::default())
-    }
-
-    /// The same with other links. The window is their smallest latency, at most 10 ms, in whole milliseconds.
-    pub fn with_link(seed: u64, link: LinkModel) -> Self {
-        let millis = link.latency.start().as_millis().min(WINDOW_MAX.as_millis()) as u64;
-        Self { seed, epoch: DEFAULT_EPOCH, window: Duration::from_millis(millis), link, trace: Trace::new() }
-    }
-}
-
-const WINDOW_MAX: Duration = Duration::from_millis(10);
-
-/// Why a world could not be made.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum WorldError {
-    /// The thread was not started by [`run_on_fresh_thread`], or has had a world before.
-    #[error("a world needs a fresh thread of its own: see run_on_fresh_thread")]
-    NotFresh,
-    /// The window is not in whole milliseconds from 1 ms to the smallest latency.
-    #[error("a window of {window:?} is not in whole milliseconds from 1 ms to the smallest latency, {latency:?}")]
-    Window {
-        /// As given.
-        window: Duration,
-        /// As given.
-        latency: Duration,
-    },
-    /// A probability of the link model is not within 0 to 1, or its range of latencies is empty.
-    #[error("the link model is impossible: {0}")]
-    Link(&'static str),
-    /// Another library in this program defines `getrandom` or `clock_gettime`.
-    #[error("the program's calls for entropy and time do not reach the simulator")]
-    NotInterposed,
-}
-
 /// Hosts, network, disks and clocks of one run.
 pub struct World {
     config: WorldConfig,
@@ -125,7 +74,7 @@ pub struct World {
 impl World {
     /// An empty world at virtual time zero. It lives on a thread from [`run_on_fresh_thread`].
     pub fn new(config: WorldConfig) -> Result<Self, WorldError> {
-        check(&config)?;
+        config.check()?;
         if !interpose::is_effective() {
             return Err(WorldError::NotInterposed);
         }
@@ -260,7 +209,7 @@ impl World {
     /// Runs all hosts until virtual time `t`, rounded up to a millisecond; at once if that is past. Stops early, at the
     /// end of the window, when a task of a host panicked; called again, it goes on.
     pub fn run_until(&mut self, t: Duration) -> Result<(), HostPanic> {
-        let target = Duration::from_millis(t.as_nanos().div_ceil(NANOS_PER_MILLI) as u64);
+        let target = Duration::from_millis(t.as_nanos().div_ceil(config::NANOS_PER_MILLI) as u64);
         while self.now < target {
             let panics = panics::count();
             self.run_window(target);
@@ -357,22 +306,6 @@ impl fmt::Debug for World {
             .field("hosts", &hosts)
             .finish_non_exhaustive()
     }
-}
-
-const NANOS_PER_MILLI: u128 = 1_000_000;
-
-fn check(config: &WorldConfig) -> Result<(), WorldError> {
-    let (window, latency) = (config.window, *config.link.latency.start());
-    if window.is_zero() || window > latency || !window.as_nanos().is_multiple_of(NANOS_PER_MILLI) {
-        return Err(WorldError::Window { window, latency });
-    }
-    if config.link.latency.is_empty() {
-        return Err(WorldError::Link("the range of latencies is empty"));
-    }
-    if !(0.0..=1.0).contains(&config.link.loss) {
-        return Err(WorldError::Link("loss is not within 0 to 1"));
-    }
-    Ok(())
 }
 
 /// The host that is running on this thread; none outside of a host.
