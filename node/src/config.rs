@@ -61,8 +61,6 @@ pub struct Storage {
     pub compression: Compression,
     /// Bytes committed between two flushes; 64 KiB to 64 MiB.
     pub flush_bytes: u64,
-    /// Flushes between two compactions; 1 to 1000.
-    pub compact_every: u64,
 }
 
 /// Producing blocks.
@@ -110,8 +108,8 @@ impl Default for Api {
 
 impl Default for Storage {
     fn default() -> Self {
-        let storage::Settings { cache_size_mb, compression, flush_bytes, compact_every } = storage::Settings::default();
-        Self { path: PathBuf::from("db"), cache_size_mb, compression, flush_bytes, compact_every }
+        let storage::Settings { cache_size_mb, compression, flush_bytes } = storage::Settings::default();
+        Self { path: PathBuf::from("db"), cache_size_mb, compression, flush_bytes }
     }
 }
 
@@ -165,7 +163,6 @@ impl Config {
             ("number of p2p.bootstrap", self.p2p.bootstrap.len() as u64, 0, BOOTSTRAP_MAX as u64),
             ("storage.cache_size_mb", self.storage.cache_size_mb as u64, 1, 65_536),
             ("storage.flush_bytes", self.storage.flush_bytes, 64 << 10, 64 << 20),
-            ("storage.compact_every", self.storage.compact_every, 1, 1000),
             ("mempool.bytes_max", self.mempool.bytes_max as u64, 64 << 10, 1 << 30),
             ("mempool.account_max", self.mempool.account_max as u64, 1, 65_536),
             ("miner.hash_rate", self.miner.hash_rate, 1, 1_000_000_000),
@@ -195,8 +192,8 @@ impl Config {
 
     /// The store's part.
     pub fn storage_settings(&self) -> storage::Settings {
-        let Storage { cache_size_mb, compression, flush_bytes, compact_every, .. } = self.storage;
-        storage::Settings { cache_size_mb, compression, flush_bytes, compact_every }
+        let Storage { cache_size_mb, compression, flush_bytes, .. } = self.storage;
+        storage::Settings { cache_size_mb, compression, flush_bytes }
     }
 }
 

@@ -40,7 +40,7 @@ impl Store {
         Ok(reverted)
     }
 
-    /// Flushes and compacts when enough has been committed, and waits for it.
+    /// Flushes when enough has been committed, lets RocksDB compact what it would, and waits for both.
     ///
     /// # Errors
     /// When the storage fails; what was committed stays committed.
@@ -55,21 +55,15 @@ impl Store {
         options.set_wait(true);
         for name in keys::FAMILIES {
             self.db.flush_cf_opt(self.family(name), &options)?;
-        }
-        if (self.flushes.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.settings.compact_every) {
-            self.compact()?;
+            self.settle()?;
         }
         Ok(())
     }
 
-    /// Lets RocksDB's own picker compact what it would, one family at a time, and waits until it has nothing left to do.
-    fn compact(&self) -> Result<(), StoreError> {
-        for name in keys::FAMILIES {
-            self.db.set_options_cf(self.family(name), &[("disable_auto_compactions", "false")])?;
-            self.db.wait_for_compact(&WaitForCompactOptions::default())?;
-            self.db.set_options_cf(self.family(name), &[("disable_auto_compactions", "true")])?;
-        }
-        Ok(())
+    /// Waits until RocksDB's own threads have nothing left to do. A new table is what makes it compact, so there is
+    /// something only after a flush and after opening, and nothing of the node's runs beside it.
+    pub(super) fn settle(&self) -> Result<(), StoreError> {
+        Ok(self.db.wait_for_compact(&WaitForCompactOptions::default())?)
     }
 
     pub(super) fn put_block(&self, batch: &mut WriteBatch, commit: &CommitBlock) {

@@ -12,8 +12,8 @@
 //!
 //! Integers in keys are big-endian, so that they sort. To undo a block is to delete its version from the last three.
 //!
-//! RocksDB flushes and compacts only when [`Store::maintain`] asks, at commit boundaries, and the caller waits: so the order
-//! of disk operations is a function of the commits.
+//! RocksDB flushes only when [`Store::maintain`] asks, at commit boundaries; that is also when it compacts, and the caller
+//! waits for both. So the order of disk operations is a function of the commits.
 
 mod commit;
 mod error;
@@ -36,7 +36,5 @@ pub struct Store {
     genesis: Genesis,
     /// Bytes committed since the memtables were last flushed.
     unflushed: AtomicU64,
-    /// Flushes since the last compaction.
-    flushes: AtomicU64,
     settings: Settings,
 }

@@ -26,8 +26,6 @@ pub struct Settings {
     pub compression: Compression,
     /// Bytes committed between two flushes; 64 KiB to 64 MiB.
     pub flush_bytes: u64,
-    /// Flushes between two compactions; 1 to 1000.
-    pub compact_every: u64,
 }
 
 /// Compression of tables.
@@ -42,7 +40,7 @@ pub enum Compression {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cache_size_mb: 64, compression: Compression::Lz4, flush_bytes: 4 * 1024 * 1024, compact_every: 4 }
+        Self { cache_size_mb: 64, compression: Compression::Lz4, flush_bytes: 4 * 1024 * 1024 }
     }
 }
 
@@ -75,7 +73,8 @@ impl Store {
             let in_use = error.to_string().contains("lock");
             if in_use { StoreError::InUse { path: place.clone() } } else { error.into() }
         })?;
-        let store = Self { db, genesis, unflushed: 0.into(), flushes: 0.into(), settings };
+        let store = Self { db, genesis, unflushed: 0.into(), settings };
+        store.settle()?;
         store.check_or_initialise(&place)?;
         Ok(store)
     }
@@ -172,9 +171,8 @@ fn options(env: &Env, settings: Settings) -> Options {
     });
     options.set_paranoid_checks(true);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
-    // One job, and none of RocksDB's own accord: see the module's documentation.
+    // One job at a time, and none while the node goes on: see the module's documentation.
     options.set_max_background_jobs(1);
-    options.set_disable_auto_compactions(true);
     options.set_stats_dump_period_sec(0);
     options.set_stats_persist_period_sec(0);
     options.set_keep_log_file_num(1);

@@ -69,7 +69,6 @@ fn flags_go_before_variables_and_variables_before_the_file() {
 
     [storage]
     cache_size_mb = 7  # --set storage.cache_size_mb
-    compact_every = 4
     compression = "lz4"
     flush_bytes = 4194304
     path = "db"
