@@ -16,5 +16,4 @@ fn main() {
     }
     build.compile("assay_disk");
     // With this flag tokio lets a runtime be seeded (see `world::host`).
-    println!("cargo:rustc-check-cfg=cfg(tokio_unstable)");
 }

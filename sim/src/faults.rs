@@ -50,8 +50,17 @@ pub struct Progress {
 enum Step {
     Begin(usize),
     End(usize),
-    /// Has the node that was asked to stop done so? By the second time it is killed.
-    Stopped(usize, usize, Duration),
+    /// Has the node that was asked to stop done so?
+    Stopped(Stopping),
+}
+
+/// A node that was asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Stopping {
+    fault: usize,
+    node: usize,
+    /// When it is killed instead.
+    kill_at: Duration,
 }
 
 /// Carries out one plan.
@@ -106,7 +115,7 @@ impl Faults {
             match step {
                 Step::Begin(n) => self.begin(n, world, cluster, &mut deeds),
                 Step::End(n) => self.end(n, world, cluster, &mut deeds),
-                Step::Stopped(n, node, kill_at) => self.stopped(n, node, kill_at, world, cluster, &mut deeds),
+                Step::Stopped(stopping) => self.stopped(stopping, world, cluster, &mut deeds),
             }
         }
         deeds
@@ -150,7 +159,8 @@ impl Faults {
                 }
                 PlannedAction::Restart { .. } => {
                     cluster.ask_to_stop(index);
-                    self.steps.insert((now + STOP_POLL, Step::Stopped(n, index, now + STOP_MAX)));
+                    let stopping = Stopping { fault: n, node: index, kill_at: now + STOP_MAX };
+                    self.steps.insert((now + STOP_POLL, Step::Stopped(stopping)));
                     deed(Some(*node), "the process is asked to stop");
                 }
                 _ => unreachable!("faults of the network have rules"),
@@ -186,19 +196,12 @@ impl Faults {
         }
     }
 
-    fn stopped(
-        &mut self,
-        n: usize,
-        node: usize,
-        kill_at: Duration,
-        world: &mut World,
-        cluster: &mut Cluster,
-        deeds: &mut Vec<Deed>,
-    ) {
+    fn stopped(&mut self, stopping: Stopping, world: &mut World, cluster: &mut Cluster, deeds: &mut Vec<Deed>) {
+        let Stopping { fault: n, node, kill_at } = stopping;
         let (now, host) = (world.now(), cluster.host(node));
         let has_stopped = world.exited(host).is_some();
         if !has_stopped && now < kill_at {
-            self.steps.insert((now + STOP_POLL, Step::Stopped(n, node, kill_at)));
+            self.steps.insert((now + STOP_POLL, Step::Stopped(stopping)));
             return;
         }
         let detail =
@@ -206,7 +209,8 @@ impl Faults {
         cluster.kill(world, node);
         cluster.boot(world, node);
         deeds.push(Deed { at: now, node: Some(node), kind: "start".into(), detail: detail.into() });
-        let still_stopping = self.steps.iter().any(|(_, step)| matches!(step, Step::Stopped(other, ..) if *other == n));
+        let still_stopping =
+            self.steps.iter().any(|(_, step)| matches!(step, Step::Stopped(other) if other.fault == n));
         if !still_stopping {
             self.progress[n].ended_at = Some(now);
         }

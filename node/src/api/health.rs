@@ -29,7 +29,7 @@ pub(super) async fn health(State(view): State<NodeView>) -> Answer {
         ("tasks", tasks(&view)),
         ("storage", storage(&view, &snapshot).await),
         ("sync", sync(&snapshot)),
-        ("peers", peers(&snapshot)),
+        ("peers", peers(&view, &snapshot)),
     ])
 }
 
@@ -88,12 +88,14 @@ fn sync(snapshot: &Snapshot) -> Check {
     match snapshot.best_peer_height {
         Some(best) if !snapshot.is_synced() => check(Degraded, format!("at height {height}, and a peer is at {best}")),
         Some(_) => check(Fine, format!("at height {height}, and no peer is further")),
+        None if snapshot.awaits_peers => check(Degraded, format!("at height {height}, and no peer was heard yet")),
         None => check(Fine, format!("at height {height}, and no peer has told its own")),
     }
 }
 
-fn peers(snapshot: &Snapshot) -> Check {
+fn peers(view: &NodeView, snapshot: &Snapshot) -> Check {
     match snapshot.peers {
+        0 if view.identity.bootstrap_peers == 0 => check(Fine, "none connected, and none to connect to"),
         0 => check(Degraded, "none connected"),
         count => check(Fine, format!("{count} connected")),
     }

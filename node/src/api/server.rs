@@ -3,7 +3,6 @@
 use super::router;
 use crate::{
     Failure, NodeView,
-    node::{Stop, stopped},
     seams::{HttpIo, HttpListener},
 };
 use axum::{Router, serve::Listener};
@@ -13,7 +12,8 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::{pin::pin, time::Duration};
-use tokio::{sync::watch, task::JoinSet, time};
+use tokio::{task::JoinSet, time};
+use tokio_util::sync::CancellationToken;
 
 /// Time that requests under way have to be answered once the node stops; then their connections are cut.
 pub const GRACE_MAX: Duration = Duration::from_secs(3);
@@ -27,22 +27,18 @@ pub const HEADERS_MAX: usize = 64;
 /// Bytes of a request's head, at most; also of what is read ahead of its handler.
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 
-/// Serves the API until `stop` says so. Then takes no new connection, answers what is under way, and after [`GRACE_MAX`]
+/// Serves the API until `stop` is cancelled. Then takes no new connection, answers what is under way, and after [`GRACE_MAX`]
 /// cuts what is left.
 ///
 /// # Errors
 /// None of its own: a connection that fails concerns its client alone.
-pub(crate) async fn serve(
-    view: NodeView,
-    mut listener: HttpListener,
-    mut stop: watch::Receiver<Stop>,
-) -> Result<(), Failure> {
+pub(crate) async fn serve(view: NodeView, mut listener: HttpListener, stop: CancellationToken) -> Result<(), Failure> {
     let router = router(view);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             biased;
-            () = stopped(&mut stop) => break,
+            () = stop.cancelled() => break,
             Some(_ended) = connections.join_next() => {}
             (io, _peer) = listener.accept() => {
                 connections.spawn(connection(io, router.clone(), stop.clone()));
@@ -57,7 +53,7 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn connection(io: HttpIo, router: Router, mut stop: watch::Receiver<Stop>) {
+async fn connection(io: HttpIo, router: Router, stop: CancellationToken) {
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(IDLE_MAX);
     server.max_headers(HEADERS_MAX).max_buf_size(HEADER_BYTES_MAX);
@@ -67,7 +63,7 @@ async fn connection(io: HttpIo, router: Router, mut stop: watch::Receiver<Stop>)
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        () = stopped(&mut stop) => {
+        () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -83,6 +83,7 @@ struct Peer {
 pub struct Sync {
     peers: BTreeMap<PeerId, Peer>,
     pending: Option<(PeerId, Timestamp)>,
+    has_heard: bool,
 }
 
 impl Sync {
@@ -104,6 +105,7 @@ impl Sync {
 
     /// A peer told its status.
     pub fn told(&mut self, peer: PeerId, status: Status) {
+        self.has_heard = true;
         if let Some(known) = self.peers.get_mut(&peer) {
             known.status = Some(status);
         }
@@ -165,6 +167,11 @@ impl Sync {
     /// The most work and height that a connected peer claims.
     pub fn best_claim(&self) -> Option<(Work, Height)> {
         self.peers.values().filter_map(|peer| peer.status).map(|status| (status.work, status.height)).max()
+    }
+
+    /// Whether any peer has told its status, ever.
+    pub fn has_heard(&self) -> bool {
+        self.has_heard
     }
 
     /// Connected peers.

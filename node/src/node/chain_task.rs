@@ -3,10 +3,9 @@
 //! A step (one input, all of its effects, the commit among them) is done as blocking work, with the core moved in and out.
 
 use super::{
-    Failure, Stop,
+    Failure,
     input::{Gossip, Input},
     metrics::Metrics,
-    stopped,
     view::Snapshot,
 };
 use crate::{
@@ -23,6 +22,7 @@ use tokio::{
     sync::{broadcast, mpsc, watch},
     time::MissedTickBehavior,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Time between two calls of [`Core::on_tick`].
 const TICK: Duration = Duration::from_millis(500);
@@ -42,6 +42,7 @@ pub(super) struct State {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub outputs: Outputs,
+    pub bootstrap_peers: usize,
 }
 
 /// Runs until told to stop or until the store fails.
@@ -49,14 +50,14 @@ pub(super) async fn run(
     mut state: State,
     blocking: Blocking,
     mut inputs: mpsc::Receiver<Input>,
-    mut stop: watch::Receiver<Stop>,
+    stop: CancellationToken,
 ) -> Result<(), Failure> {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let input = tokio::select! {
             biased;
-            () = stopped(&mut stop) => return Ok(()),
+            () = stop.cancelled() => return Ok(()),
             _ = tick.tick() => None,
             input = inputs.recv() => match input {
                 Some(input) => Some(input),
@@ -75,12 +76,13 @@ pub(super) async fn run(
 }
 
 /// The view of a core whose head has stood since `head_at`.
-pub(super) fn snapshot(core: &Core, head_at: Timestamp) -> Snapshot {
+pub(super) fn snapshot(core: &Core, bootstrap_peers: usize, head_at: Timestamp) -> Snapshot {
     Snapshot {
         head: core.head(),
         status: core.status(),
         peers: core.sync().peer_count(),
         best_peer_height: core.sync().best_claim().map(|(_, height)| height),
+        awaits_peers: bootstrap_peers > 0 && !core.sync().has_heard(),
         mempool: core.mempool().len(),
         mempool_bytes: core.mempool().bytes(),
         writable: true,
@@ -238,7 +240,7 @@ impl State {
         self.outputs.snapshot.send_if_modified(|old| {
             let head: Hash = self.core.head().hash;
             let head_at = if head == old.head.hash { old.head_at } else { now };
-            let new = snapshot(&self.core, head_at);
+            let new = snapshot(&self.core, self.bootstrap_peers, head_at);
             let changed = new != *old;
             *old = new;
             changed

@@ -3,13 +3,14 @@
 //! The rate is bounded in `tokio::time`, so that the work of a node is a setting and not a property of the machine. What
 //! is not used of a tick is lost, as it is for a real miner that was paused.
 
-use super::{Failure, Metrics, Stop, input::Input, stopped};
+use super::{Failure, Metrics, input::Input};
 use crate::{chain::Template, consensus::pow::Search, seams::Blocking};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     time::MissedTickBehavior,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Time between two rounds of trying.
 const TICK: Duration = Duration::from_millis(100);
@@ -30,7 +31,7 @@ pub(super) struct Miner {
 
 impl Miner {
     /// Runs until told to stop or until the chain task is gone.
-    pub async fn run(mut self, mut stop: watch::Receiver<Stop>) -> Result<(), Failure> {
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Failure> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut search: Option<(Arc<Template>, Search)> = None;
@@ -39,7 +40,7 @@ impl Miner {
         loop {
             tokio::select! {
                 biased;
-                () = stopped(&mut stop) => return Ok(()),
+                () = stop.cancelled() => return Ok(()),
                 _ = tick.tick() => {}
             }
             if self.template.has_changed().unwrap_or(false) {

@@ -38,6 +38,7 @@ use tokio::{
     sync::{broadcast, mpsc, watch},
     task::JoinSet,
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// What a node is, beside its settings.
 pub struct Setup {
@@ -71,9 +72,6 @@ pub enum Failure {
     /// The network cannot listen.
     #[error(transparent)]
     P2p(#[from] P2pError),
-    /// The API's server ended.
-    #[error("the api failed: {0}")]
-    Api(std::io::Error),
     /// A task panicked; its message was printed before.
     #[error("the {task} task panicked")]
     Panicked {
@@ -86,20 +84,8 @@ pub enum Failure {
 pub struct Node {
     view: NodeView,
     tasks: JoinSet<Result<(), Failure>>,
-    stop: watch::Sender<Stop>,
-}
-
-/// Whether the tasks should wind down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    No,
-    Yes,
-}
-
-/// Waits until the tasks should wind down, or until the node is dropped.
-pub(crate) async fn stopped(stop: &mut watch::Receiver<Stop>) {
-    // An error means that the node was dropped.
-    let _dropped = stop.wait_for(|stop| *stop == Stop::Yes).await.is_err();
+    /// Tells the tasks to wind down, at the latest when it is dropped.
+    stop: DropGuard,
 }
 
 impl Node {
@@ -127,6 +113,7 @@ impl Node {
             peer_id: identity.public().to_peer_id(),
             proposer,
             confirmations: rules.params.confirmations,
+            bootstrap_peers: config.p2p.bootstrap.len(),
             started,
         };
         let core = Core::new(rules, chain::Settings { proposer, mempool: config.mempool }, first, headers);
@@ -134,9 +121,9 @@ impl Node {
         let (inputs, inputs_rx) = mpsc::channel(input::INPUTS_MAX);
         let (commands, commands_rx) = mpsc::channel(p2p::COMMANDS_MAX);
         let (template, template_rx) = watch::channel(None);
-        let (stop, stop_rx) = watch::channel(Stop::No);
+        let stop = CancellationToken::new();
         let (events, _) = broadcast::channel(EVENTS_MAX);
-        let (snapshot_tx, snapshot) = watch::channel(chain_task::snapshot(&core, started));
+        let (snapshot_tx, snapshot) = watch::channel(chain_task::snapshot(&core, config.p2p.bootstrap.len(), started));
         let metrics = Arc::new(Metrics::default());
         let view = NodeView {
             identity: Arc::new(identity_facts),
@@ -153,16 +140,16 @@ impl Node {
         let mut tasks = JoinSet::new();
         let outputs =
             chain_task::Outputs { commands, template, events, snapshot: snapshot_tx, metrics: metrics.clone() };
-        let chain = chain_task::State { core, store, clock, outputs };
-        tasks.spawn(chain_task::run(chain, blocking.clone(), inputs_rx, stop_rx.clone()));
-        tasks.spawn(network.run(stop_rx.clone()));
+        let chain = chain_task::State { core, store, clock, outputs, bootstrap_peers: config.p2p.bootstrap.len() };
+        tasks.spawn(chain_task::run(chain, blocking.clone(), inputs_rx, stop.clone()));
+        tasks.spawn(network.run(stop.clone()));
         if proposer.is_some() {
             let miner =
                 miner::Miner { hash_rate: config.miner.hash_rate, template: template_rx, inputs, metrics, blocking };
-            tasks.spawn(miner.run(stop_rx.clone()));
+            tasks.spawn(miner.run(stop.clone()));
         }
-        tasks.spawn(api::serve(view.clone(), http, stop_rx));
-        Ok(Self { view, tasks, stop })
+        tasks.spawn(api::serve(view.clone(), http, stop.clone()));
+        Ok(Self { view, tasks, stop: stop.drop_guard() })
     }
 
     fn read_chain(store: Store) -> Result<(Store, crate::crypto::Hash, Vec<HeaderWithWork>), StoreError> {
@@ -192,7 +179,7 @@ impl Node {
     /// # Errors
     /// When a task failed while it stopped.
     pub async fn stop(mut self) -> Result<(), Failure> {
-        self.stop.send_replace(Stop::Yes);
+        self.stop.disarm().cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.map_err(|_| Failure::Panicked { task: "node" })??;
         }

@@ -49,6 +49,8 @@ pub struct Identity {
     pub proposer: Option<Address>,
     /// Depth at which a transaction is confirmed.
     pub confirmations: u64,
+    /// Peers that it is told to connect to.
+    pub bootstrap_peers: usize,
     /// Its wall clock when it started.
     pub started: Timestamp,
 }
@@ -64,6 +66,8 @@ pub struct Snapshot {
     pub peers: usize,
     /// The greatest height among the peers with the most work, when a peer has told one.
     pub best_peer_height: Option<Height>,
+    /// Whether it is told to connect to peers and none has told its status yet, so that it cannot know how far they are.
+    pub awaits_peers: bool,
     /// Waiting transactions.
     pub mempool: usize,
     /// Bytes of waiting transactions.
@@ -78,9 +82,10 @@ pub struct Snapshot {
 pub const SYNCED_LAG_MAX: u64 = 2;
 
 impl Snapshot {
-    /// Whether no peer claims a chain that is more than [`SYNCED_LAG_MAX`] blocks ahead.
+    /// Whether peers have been heard, where there should be any, and none claims a chain that is more than
+    /// [`SYNCED_LAG_MAX`] blocks ahead.
     pub fn is_synced(&self) -> bool {
-        self.best_peer_height.is_none_or(|best| best.0 <= self.head.height.0 + SYNCED_LAG_MAX)
+        !self.awaits_peers && self.best_peer_height.is_none_or(|best| best.0 <= self.head.height.0 + SYNCED_LAG_MAX)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         sync::{ADDRESSES_MAX, Request, Response},
     },
     config::P2p,
-    node::{Failure, Gossip, Input, NodeView, OffenceLabels, Stop, stopped},
+    node::{Failure, Gossip, Input, NodeView, OffenceLabels},
     seams::RawTransport,
     types::Block,
 };
@@ -28,9 +28,10 @@ use libp2p::{
 };
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     time::{Instant, MissedTickBehavior},
 };
+use tokio_util::sync::CancellationToken;
 
 /// Time for a connection to be set up, handshakes included.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -89,13 +90,13 @@ impl Driver {
     }
 
     /// Runs until told to stop or until it cannot listen.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<Stop>) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Failure> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
-                () = stopped(&mut stop) => return Ok(()),
+                () = stop.cancelled() => return Ok(()),
                 _ = tick.tick() => self.on_tick(),
                 Some(command) = self.commands.recv() => self.on_command(command),
                 Some((channel, response)) = self.ranges.next() => self.respond(channel, response),

@@ -96,6 +96,7 @@ async fn run(disk: Disk, spec: NodeSpec, shared: Rc<RefCell<Shared>>, stopped: o
     let watcher = tokio::task::spawn_local(watch(view.clone(), shared.clone()));
     shared.borrow_mut().view = Some(view);
     let end = tokio::select! {
+        biased;
         failure = node.failed() => failure.to_string(),
         _ = stopped => match node.stop().await {
             Ok(()) => STOPPED.to_owned(),

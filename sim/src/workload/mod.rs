@@ -19,16 +19,20 @@ use crate::{
 use assay_node::{
     api::client::{Client, ClientError},
     crypto::Keypair,
-    types::ChainId,
+    types::{Amount, ChainId},
 };
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, time::Duration};
 use tokio::time::MissedTickBehavior;
-use wallet::Wallet;
+use wallet::{Payment, Wallet};
 
 /// The client's name among the hosts.
 pub const CLIENT: &str = "client";
 /// How long a user waits for an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// Tokens of one transfer, at most: little against what an account has, so that none runs dry.
+const AMOUNT_MAX: u64 = 1000;
+/// Its fee, at most.
+const FEE_MAX: u64 = 100;
 /// The subsystem of API answers in the trace.
 const API: Subsystem = Subsystem::new("api");
 
@@ -107,12 +111,15 @@ async fn run(
                 continue;
             }
             let mut wallet = idle.borrow_mut().swap_remove(entropy::below(&mut stream, free as u64) as usize);
-            let to = addresses[entropy::below(&mut stream, addresses.len() as u64) as usize];
-            let (amount, fee) = (1 + entropy::below(&mut stream, 1000), 1 + entropy::below(&mut stream, 100));
+            let payment = Payment {
+                to: addresses[entropy::below(&mut stream, addresses.len() as u64) as usize],
+                amount: Amount(1 + entropy::below(&mut stream, AMOUNT_MAX)),
+                fee: Amount(1 + entropy::below(&mut stream, FEE_MAX)),
+            };
             let (nodes, oracle, idle) = (nodes.clone(), oracle.clone(), idle.clone());
             let chain_id = settings.chain_id.clone();
             tokio::task::spawn_local(async move {
-                wallet.transfer(&nodes, &oracle, chain_id, to, amount, fee).await;
+                wallet.transfer(&nodes, &oracle, chain_id, payment).await;
                 idle.borrow_mut().push(wallet);
             });
         }

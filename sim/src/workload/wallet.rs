@@ -17,6 +17,14 @@ const NONCE_AGE_MAX: Duration = Duration::from_secs(60);
 /// A transfer of the workload never expires within a run.
 const VALID_UNTIL: Height = Height(1_000_000_000);
 
+/// What is paid.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Payment {
+    pub to: Address,
+    pub amount: Amount,
+    pub fee: Amount,
+}
+
 /// One account. It has one transfer under way at a time.
 pub(super) struct Wallet {
     key: Keypair,
@@ -32,15 +40,7 @@ impl Wallet {
     }
 
     /// Sends one transfer. When the node does not answer, the next one goes to another node.
-    pub async fn transfer(
-        &mut self,
-        nodes: &Nodes,
-        oracle: &RefCell<Oracle>,
-        chain_id: ChainId,
-        to: Address,
-        amount: u64,
-        fee: u64,
-    ) {
+    pub async fn transfer(&mut self, nodes: &Nodes, oracle: &RefCell<Oracle>, chain_id: ChainId, payment: Payment) {
         let Some(nonce) = self.next_nonce(nodes).await else {
             self.move_on(nodes);
             return;
@@ -49,9 +49,9 @@ impl Wallet {
             chain_id,
             sender: self.key.public(),
             nonce,
-            fee: Amount(fee),
+            fee: payment.fee,
             valid_until: VALID_UNTIL,
-            payload: Payload::Transfer { to, amount: Amount(amount) },
+            payload: Payload::Transfer { to: payment.to, amount: payment.amount },
         };
         let transaction = body.sign(&self.key);
         let id = transaction.id();

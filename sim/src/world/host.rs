@@ -87,14 +87,14 @@ impl Host {
     }
 
     /// A panic of `main` itself is a panic of the host like any other.
-    pub fn boot<F>(&mut self, seed: u64, now: Duration, main: impl FnOnce() -> F)
+    pub fn boot<F>(&mut self, now: Duration, main: impl FnOnce() -> F)
     where
         F: Future<Output = Exit> + 'static,
     {
         self.exit = Rc::default();
         self.boots += 1;
         let turn = Turn::take(self.id, &self.clock, &mut self.rng, None);
-        let runtime = runtime(seed, &format!("{}/{}", self.name, self.boots));
+        let runtime = runtime();
         let tasks = LocalSet::new();
         let anchor = {
             let _context = runtime.enter();
@@ -156,22 +156,13 @@ impl Host {
     }
 }
 
-/// A runtime with a paused clock. Tokio draws the order of `select!` branches from a generator that it seeds with,
-/// among other things, a count of the process's runtimes; only a build with `tokio_unstable` lets it be seeded here.
-/// Without it, equal seeds are equal in processes that each run one world, and for code that selects with `biased`.
-fn runtime(seed: u64, owner: &str) -> Runtime {
+/// A runtime with a paused clock.
+///
+/// Tokio draws two things from a generator that it seeds with, among others, a count of the process's runtimes: the order
+/// of `select!` branches without `biased`, and which of several waiters on one `watch` channel wakes first. Code that
+/// uses neither is a function of the seed; `tests/select.rs` shows what happens to other code.
+fn runtime() -> Runtime {
     let mut builder = Builder::new_current_thread();
     builder.enable_time().start_paused(true);
-    seed_select(&mut builder, seed, owner);
     builder.build().expect("a runtime without I/O needs nothing from the system")
 }
-
-#[cfg(tokio_unstable)]
-fn seed_select(builder: &mut Builder, seed: u64, owner: &str) {
-    use rand_chacha::rand_core::Rng;
-    let bytes = crate::entropy::stream(seed, "select", owner).next_u64().to_le_bytes();
-    builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&bytes));
-}
-
-#[cfg(not(tokio_unstable))]
-fn seed_select(_: &mut Builder, _: u64, _: &str) {}

@@ -135,8 +135,8 @@ impl World {
         self.network.power_on(host, self.now);
         self.network.set_current(host);
         self.note(host, "boot");
-        let (seed, now) = (self.config.seed, self.now);
-        self.hosts[host.index()].boot(seed, now, main);
+        let now = self.now;
+        self.hosts[host.index()].boot(now, main);
     }
 
     /// Ends a host's process at once. No effect if it is down.
