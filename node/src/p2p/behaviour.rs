@@ -74,7 +74,7 @@ impl Behaviour {
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
             bans: allow_block_list::Behaviour::default(),
-            gossip: gossip(key, chain)?,
+            gossip: gossip(chain)?,
             sync,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
@@ -83,12 +83,13 @@ impl Behaviour {
 }
 
 /// Messages are known by their content, so that one block published by two nodes is one message, and are passed on only
-/// once the chain has judged them.
-fn gossip(key: &identity::Keypair, chain: &ChainId) -> Result<gossipsub::Behaviour, StartError> {
+/// once the chain has judged them. They carry no signature of their own: a block has its work, a transaction its sender's
+/// signature, and whoever passes on a bad one answers for it.
+fn gossip(chain: &ChainId) -> Result<gossipsub::Behaviour, StartError> {
     let wrong = |error: &dyn std::fmt::Display| StartError::Settings(error.to_string());
     let config = gossipsub::ConfigBuilder::default()
         .validate_messages()
-        .validation_mode(ValidationMode::Strict)
+        .validation_mode(ValidationMode::Anonymous)
         .max_transmit_size(GOSSIP_BYTES_MAX)
         .message_id_fn(|message: &gossipsub::Message| {
             let mut hasher = Sha256::new();
@@ -99,8 +100,7 @@ fn gossip(key: &identity::Keypair, chain: &ChainId) -> Result<gossipsub::Behavio
         })
         .build()
         .map_err(|error| wrong(&error))?;
-    let authenticity = MessageAuthenticity::Signed(key.clone());
-    let mut gossip = gossipsub::Behaviour::new(authenticity, config).map_err(|error| wrong(&error))?;
+    let mut gossip = gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, config).map_err(|error| wrong(&error))?;
     for topic in Topic::ALL {
         gossip.subscribe(&topic.on(chain)).map_err(|error| wrong(&error))?;
     }

@@ -31,7 +31,7 @@ use libp2p::{Multiaddr, PeerId, noise};
 
 /// Commands that wait for the network task, at most; what is above is dropped and counted.
 pub const COMMANDS_MAX: usize = 1024;
-/// A gossip message with its signature and topic.
+/// A gossip message with its topic.
 pub const GOSSIP_BYTES_MAX: usize = BLOCK_BYTES_MAX + 4096;
 
 /// What the chain asks of the network.
