@@ -10,6 +10,7 @@ mod commands;
 mod failure;
 mod files;
 mod live;
+mod output;
 mod revision;
 
 use args::{Args, Command};

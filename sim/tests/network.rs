@@ -252,3 +252,25 @@ fn equal_seeds_send_equal_packets_over_lossy_links() {
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
 }
+
+/// The stack would keep the address of a connection that is reset before it is set up, for ever.
+#[test]
+fn a_handshake_that_is_cut_off_leaves_the_port_free() {
+    for cut_after_ms in [15, 25, 35, 45, 55] {
+        world(lossy(1, 0.0), 2, |world, hosts| {
+            let server = SocketAddr::new(world.address(hosts[0]), PORT);
+            world.boot(hosts[0], echo_server);
+            world.run_until(secs(1)).expect("no panic");
+            world.boot(hosts[1], move || async move {
+                let outcome = TcpStream::connect(server).await;
+                format!("{outcome:?}")
+            });
+            world.run_until(secs(1) + Duration::from_millis(cut_after_ms)).expect("no panic");
+            world.kill(hosts[1]);
+            world.run_until(secs(5)).expect("no panic");
+            world.kill(hosts[0]);
+            world.boot(hosts[0], echo_server);
+            world.run_until(secs(6)).unwrap_or_else(|panic| panic!("cut after {cut_after_ms} ms: {panic}"));
+        });
+    }
+}

@@ -1,6 +1,6 @@
 //! `assay determinism`: one seed in two processes, compared event by event.
 
-use crate::{args::DeterminismArgs, failure::Failure, files};
+use crate::{args::DeterminismArgs, failure::Failure, files, output::say};
 use assay_reports::Verdict;
 use assay_sim::trace::{Difference, first_difference};
 use serde::Serialize;
@@ -39,16 +39,19 @@ pub fn main(args: &DeterminismArgs) -> Result<u8, Failure> {
             trace_hashes: [&hashes[0], &hashes[1]],
             difference: difference.map(|difference| difference.to_string()),
         };
-        println!("{}", serde_json::to_string(&outcome).expect("an outcome has a JSON form"));
+        say(serde_json::to_string(&outcome).expect("an outcome has a JSON form"));
     } else if equal {
-        println!("{} {}: equal in two processes, trace {}", scenario.name, args.seed, hashes[0]);
+        say(format_args!("{} {}: equal in two processes, trace {}", scenario.name, args.seed, hashes[0]));
     } else {
-        println!("{} {}: two processes differ, traces {} and {}", scenario.name, args.seed, hashes[0], hashes[1]);
+        say(format_args!(
+            "{} {}: two processes differ, traces {} and {}",
+            scenario.name, args.seed, hashes[0], hashes[1]
+        ));
         match difference {
-            Some(difference) => println!("{difference}"),
-            None => println!("no event differs: the order of the lanes does"),
+            Some(difference) => say(difference),
+            None => say("no event differs: the order of the lanes does"),
         }
-        println!("cargo assay determinism {} --seed {}", scenario.file, args.seed);
+        say(format_args!("cargo assay determinism {} --seed {}", scenario.file, args.seed));
     }
     let verdict = if equal { Verdict::Passed } else { Verdict::Nondeterministic };
     Ok(verdict.exit_code())

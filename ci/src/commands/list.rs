@@ -1,6 +1,6 @@
 //! `assay list`: the scenarios that there are.
 
-use crate::{args::ListArgs, failure::Failure, files};
+use crate::{args::ListArgs, failure::Failure, files, output::say};
 use assay_scenarios::{catalogue, format_duration};
 use serde::Serialize;
 
@@ -30,16 +30,16 @@ pub fn main(args: &ListArgs) -> Result<u8, Failure> {
                 faults: s.faults,
             })
             .collect();
-        println!("{}", serde_json::to_string(&entries).expect("a list has a JSON form"));
+        say(serde_json::to_string(&entries).expect("a list has a JSON form"));
         return Ok(0);
     }
     let width = all.iter().map(|summary| summary.name.len()).max().unwrap_or(0);
     for summary in &all {
         let (name, length) = (&summary.name, format_duration(summary.duration));
-        println!(
+        say(format_args!(
             "{name:width$}  {:>2} nodes  {length:>5}  {} faults  {}",
             summary.nodes, summary.faults, summary.about
-        );
+        ));
     }
     if all.is_empty() {
         eprintln!("assay: there is no scenario in {}", dir.display());

@@ -7,6 +7,7 @@ pub mod report;
 pub mod run;
 pub mod sweep;
 
+use crate::output::say;
 use assay_reports::{Record, render, sweep::SweepRun};
 use serde::Serialize;
 use std::{
@@ -28,16 +29,16 @@ struct Outcome<'a> {
 fn print_outcome(record: &Record, report: Option<&Path>, json: bool) {
     if json {
         let outcome = Outcome { run: SweepRun::from(record), report };
-        println!("{}", serde_json::to_string(&outcome).expect("an outcome has a JSON form"));
+        say(serde_json::to_string(&outcome).expect("an outcome has a JSON form"));
         return;
     }
     let line = if std::io::stdout().is_terminal() { render::line_in_color(record) } else { render::line(record) };
-    println!("{line}");
+    say(line);
     if let Some(report) = report {
-        println!("report: {}", report.join("report.html").display());
+        say(format_args!("report: {}", report.join("report.html").display()));
     }
     if record.verdict.exit_code() != 0 {
-        println!("{}", record.reproduce);
+        say(&record.reproduce);
     }
 }
 

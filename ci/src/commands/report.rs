@@ -1,7 +1,7 @@
 //! `assay report`: renders records again, or compares them.
 
 use super::print_outcome;
-use crate::{args::ReportArgs, failure::Failure, files};
+use crate::{args::ReportArgs, failure::Failure, files, output::say};
 use assay_reports::{baseline, write_all};
 
 /// Runs the command. Its status is the worst verdict of the reports.
@@ -15,7 +15,7 @@ pub fn main(args: &ReportArgs) -> Result<u8, Failure> {
         let (file, record) = files::record(path)?;
         worst = worst.max(record.verdict.exit_code());
         if let Some((_, before)) = &baseline {
-            print!("{}", baseline::compare(&record, before));
+            say(baseline::compare(&record, before).trim_end());
             continue;
         }
         let beside = file.parent().map(ToOwned::to_owned).unwrap_or_default();

@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     files,
     live::SweepBar,
+    output::say,
     revision::revision,
 };
 use assay_reports::{
@@ -28,12 +29,12 @@ pub fn main(args: &SweepArgs) -> Result<u8, Failure> {
     let record = if args.merge.is_empty() { play(args)? } else { merge(&args.merge)? };
     write_sweep(&args.out, &record)?;
     if args.json {
-        println!("{}", sweep::json(&record));
+        say(sweep::json(&record));
     } else {
-        println!("{}", sweep::line(&record));
-        println!("summary: {}", args.out.join("summary.md").display());
+        say(sweep::line(&record));
+        say(format_args!("summary: {}", args.out.join("summary.md").display()));
         for run in record.runs.iter().filter(|run| run.verdict != Verdict::Passed) {
-            println!("{}", run.reproduce);
+            say(&run.reproduce);
         }
     }
     Ok(record.verdict().exit_code())

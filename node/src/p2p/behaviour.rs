@@ -100,7 +100,8 @@ fn gossip(chain: &ChainId) -> Result<gossipsub::Behaviour, StartError> {
         })
         .build()
         .map_err(|error| wrong(&error))?;
-    let mut gossip = gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, config).map_err(|error| wrong(&error))?;
+    let mut gossip =
+        gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, config).map_err(|error| wrong(&error))?;
     for topic in Topic::ALL {
         gossip.subscribe(&topic.on(chain)).map_err(|error| wrong(&error))?;
     }

@@ -55,6 +55,7 @@ enum Question {
 /// The network task, not running yet.
 pub struct Driver {
     swarm: Swarm<Behaviour>,
+    listen: Multiaddr,
     view: NodeView,
     commands: mpsc::Receiver<Command>,
     book: AddressBook,
@@ -86,7 +87,8 @@ impl Driver {
         swarm.listen_on(config.listen.clone()).map_err(|error| cannot(error.to_string()))?;
         let book = AddressBook::new(own, &config.bootstrap);
         let (scores, asked, ranges) = (Scores::default(), BTreeMap::new(), FuturesUnordered::new());
-        Ok(Self { swarm, view, commands, book, scores, asked, ranges })
+        let listen = config.listen.clone();
+        Ok(Self { swarm, listen, view, commands, book, scores, asked, ranges })
     }
 
     /// Runs until told to stop or until it cannot listen.
@@ -191,7 +193,7 @@ impl Driver {
             SwarmEvent::Behaviour(_) => {}
             SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "p2p.listening"),
             SwarmEvent::ListenerClosed { reason: Err(error), addresses, .. } => {
-                let address = addresses.first().cloned().unwrap_or_else(Multiaddr::empty);
+                let address = addresses.first().cloned().unwrap_or_else(|| self.listen.clone());
                 return Err(StartError::Listen { address, cause: error.to_string() }.into());
             }
             SwarmEvent::ConnectionEstablished { peer_id, num_established, .. } if num_established.get() == 1 => {

@@ -3,8 +3,8 @@
 //! RFC 9293 (3.10.7.4) has a receiver answer every segment that it does not accept with an acknowledgement; this stack
 //! drops duplicates without a word. Then one lost acknowledgement at the end of a transfer kills the connection: the
 //! sender repeats itself until it gives up. Nor does it announce a window that opens again in small steps (3.8.6.2.2),
-//! so that a sender which has filled it waits for ever. [`Acks`] watches the packets that leave and says which are
-//! missing. It is pure.
+//! so that a sender which has filled it waits for ever. And a connection that is reset before it is set up keeps its
+//! address for ever. [`Acks`] watches the packets that leave and says which are missing. It is pure.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,6 +33,8 @@ struct Said {
 pub struct Acks {
     said: BTreeMap<Flow, Said>,
     closed: BTreeSet<Flow>,
+    /// What the last handshake of each flow awaits from the other side, by flow of the side that was called.
+    called: BTreeMap<Flow, u32>,
 }
 
 /// The flow and segment of a TCP packet.
@@ -56,6 +58,12 @@ impl Acks {
     pub fn sent(&mut self, packet: &Packet) {
         let Some((flow, s)) = segment(packet) else { return };
         let back = (flow.1, flow.0);
+        if s.flags.syn && s.flags.ack {
+            self.called.insert(flow, end(s));
+            while self.called.len() > WATCHED_MAX {
+                self.called.pop_first();
+            }
+        }
         if s.flags.rst || (s.flags.syn && !s.flags.ack) {
             for flow in [flow, back] {
                 self.said.remove(&flow);
@@ -89,6 +97,15 @@ impl Acks {
         let back = (flow.1, flow.0);
         let said = self.said.get(&back)?;
         reaches(said.ack, end(s)).then(|| acknowledge(back, *said))
+    }
+
+    /// What to deliver before a reset that ends a handshake, so that the called side takes the connection up and its
+    /// application closes it. The stack forgets a connection that is reset before it is set up but not its address, which
+    /// then cannot be bound again. `None` when `packet` is no reset or no handshake is known.
+    pub fn last_of_handshake(&self, packet: &Packet) -> Option<Packet> {
+        let (flow, s) = segment(packet).filter(|(_, s)| s.flags.rst)?;
+        let awaited = *self.called.get(&(flow.1, flow.0))?;
+        Some(acknowledge(flow, Said { next: s.seq, ack: awaited, window: u16::MAX }))
     }
 
     /// The flows whose last announcement was a closed window.

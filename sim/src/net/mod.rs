@@ -10,7 +10,7 @@
 //! early by as much on the other, latencies are right in the mean.
 //!
 //! Retransmission is the stack's: a segment is repeated a second after it was sent, each second, for a quarter of an
-//! hour, as long as Linux tries. Two omissions of the stack are made good in `ack.rs`.
+//! hour, as long as Linux tries. Three omissions of the stack are made good in `ack.rs`.
 
 mod ack;
 mod link;
@@ -192,6 +192,9 @@ impl Network {
             host.traffic.bytes_received += u64::from(packet.size());
             self.owed.extend(self.acks.owed(&packet));
             if let Stage::Running(guard) = &self.stage {
+                if let Some(last) = self.acks.last_of_handshake(&packet).filter(|last| is_half_open(last)) {
+                    guard.deliver(last);
+                }
                 guard.deliver(packet);
             }
         }
@@ -294,6 +297,13 @@ impl Network {
         let at = sent_at + link.base + late;
         (!lost).then(|| link.arrival(at))
     }
+}
+
+/// Whether the receiver of `packet` awaits the end of a handshake with its sender.
+fn is_half_open(packet: &Packet) -> bool {
+    let Some(((from, to), _)) = ack::segment(packet) else { return false };
+    let mut entries = turmoil_net::netstat(packet.dst).entries.into_iter();
+    entries.any(|entry| entry.state == Some(NetstatState::SynReceived) && (entry.local, entry.peer) == (to, Some(from)))
 }
 
 /// The connections of a host, each with the bytes that its application has not read.
