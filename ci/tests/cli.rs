@@ -89,7 +89,7 @@ fn a_failed_run_ends_with_the_command_that_repeats_it() {
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
     assert_eq!(said.lines().last(), Some("cargo assay run harsh.toml --seed 2"), "{said}");
-    assert!(said.contains("harsh.toml:22: confirmed_transactions_min is"), "{said}");
+    assert!(said.contains("harsh.toml:21: confirmed_transactions_min is"), "{said}");
 }
 
 #[test]

@@ -88,6 +88,38 @@ partition = [["n0"], ["n1"]]
     assert_eq!(failure, "idle.toml:10: fault 1 (partition) never fired: it met nothing");
 }
 
+/// The faults of links that no shipped scenario has.
+#[test]
+fn a_cluster_lives_through_one_way_cuts_and_bad_links() {
+    let text = r#"
+name = "bad-links"
+about = "A link that carries one way only, and one that is slow and loses packets."
+consensus = "pow"
+nodes = 3
+duration = "5m"
+[chain]
+block_interval = "2s"
+[workload]
+transfers_per_second = 2
+stop_before_end = "90s"
+[[fault]]
+at = "30s"
+for = "40s"
+one_way = { from = ["n0"], to = ["n1"] }
+[[fault]]
+at = "90s"
+for = "60s"
+link = { between = ["n1"], to = ["n0", "n2"], delay = "300ms", jitter = "200ms", loss = "5%" }
+[expect]
+caught_up_within = "60s"
+confirms_within = "2m"
+confirmed_transactions_min = 300
+"#;
+    let record = play(&Scenario::parse("bad-links.toml", text).expect("it is right"), 1);
+    assert_eq!((record.verdict, record.failure), (Verdict::Passed, None));
+    assert!(record.faults.iter().all(|fault| fault.applied_at.is_some() && fault.ended_at.is_some()));
+}
+
 /// Seeds share nothing, even side by side in one process.
 #[test]
 fn equal_seeds_are_equal_side_by_side_and_different_seeds_differ() {

@@ -37,8 +37,11 @@ pub fn main(args: &ListArgs) -> Result<u8, Failure> {
     for summary in &all {
         let (name, length) = (&summary.name, format_duration(summary.duration));
         say(format_args!(
-            "{name:width$}  {:>2} nodes  {length:>5}  {} faults  {}",
-            summary.nodes, summary.faults, summary.about
+            "{name:width$}  {:>2} nodes  {length:>5}  {:>2} {:6}  {}",
+            summary.nodes,
+            summary.faults,
+            if summary.faults == 1 { "fault" } else { "faults" },
+            summary.about
         ));
     }
     if all.is_empty() {

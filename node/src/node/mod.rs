@@ -154,6 +154,7 @@ impl Node {
 
     fn read_chain(store: Store) -> Result<(Store, crate::crypto::Hash, Vec<HeaderWithWork>), StoreError> {
         let (genesis, headers) = (store.genesis_hash()?, store.recent_headers()?);
+        store.check(&headers)?;
         Ok((store, genesis, headers))
     }
 

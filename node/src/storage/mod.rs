@@ -15,6 +15,7 @@
 //! RocksDB flushes only when [`Store::maintain`] asks, at commit boundaries; that is also when it compacts, and the caller
 //! waits for both. So the order of disk operations is a function of the commits.
 
+mod check;
 mod commit;
 mod error;
 mod keys;
