@@ -24,6 +24,7 @@ pub mod cluster;
 pub mod disk;
 pub mod entropy;
 pub mod faults;
+mod host_id;
 mod interpose;
 pub mod invariants;
 pub mod net;
@@ -32,5 +33,6 @@ pub mod trace;
 pub mod workload;
 pub mod world;
 
+pub use host_id::HostId;
 pub use net::LinkModel;
-pub use world::{Exit, HostId, HostPanic, World, WorldConfig, WorldError};
+pub use world::{Exit, HostPanic, World, WorldConfig, WorldError};

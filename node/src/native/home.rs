@@ -71,6 +71,12 @@ pub enum HomeError {
         /// What is wrong.
         cause: GenesisError,
     },
+    /// Log lines would go into a file that has another purpose.
+    #[error("log.file = {path} is a file of the node itself; choose another one")]
+    LogFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database's directory cannot be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -123,6 +129,21 @@ impl Home {
         self.0.join(&config.storage.path)
     }
 
+    /// The file of log lines under `config`, absolute; empty when they go to standard error.
+    ///
+    /// # Errors
+    /// [`HomeError::LogFile`] when that is one of the node's own files.
+    pub fn log_file(&self, config: &Config) -> Result<PathBuf, HomeError> {
+        if config.log.file.as_os_str().is_empty() {
+            return Ok(PathBuf::new());
+        }
+        let path = self.0.join(&config.log.file);
+        let place = real(&path);
+        let own = [self.config(), self.genesis(), self.node_key(), self.proposer_key()];
+        let is_own = own.iter().any(|file| real(file) == place) || place.starts_with(real(&self.database(config)));
+        if is_own { Err(HomeError::LogFile { path }) } else { Ok(path) }
+    }
+
     /// Makes a home for a new node of `genesis`, which has been validated. `proposer` is the secret of the key that owns
     /// the rewards of its blocks; the node's own key is made here.
     ///
@@ -158,6 +179,7 @@ impl Home {
     /// # Errors
     /// [`HomeError`] for the first file that is missing or wrong.
     pub fn setup(&self, mut config: Config) -> Result<Setup, HomeError> {
+        config.log.file = self.log_file(&config)?;
         config.storage.path = self.database(&config);
         database::is_ours(&config.storage.path)?;
         let genesis = read_genesis(&self.genesis())?;
@@ -181,6 +203,12 @@ pub fn read_genesis(path: &Path) -> Result<Genesis, HomeError> {
     let genesis: Genesis = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
     genesis.validate().map_err(|cause| HomeError::Genesis { path: path.to_owned(), cause })?;
     Ok(genesis)
+}
+
+/// The place that a path leads to, as far as that exists.
+fn real(path: &Path) -> PathBuf {
+    let in_parent = || Some(real(path.parent()?).join(path.file_name()?));
+    path.canonicalize().ok().or_else(in_parent).unwrap_or_else(|| path.to_owned())
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), HomeError> {

@@ -1,11 +1,11 @@
 //! A node's life as a process: start, run until a signal or a failure, stop.
 //!
 //! SIGTERM and SIGINT stop it in order within [`STOP_MAX`]; a second signal ends it at once. Either way the database is
-//! whole: what was committed was synced.
+//! whole: what was committed was synced. SIGHUP opens the file of log lines again, and stops nothing.
 
 use super::{
     database::{self, DatabaseError},
-    logs::{self, FilterError},
+    logs::{self, FilterError, Logs},
     seams::{self, ListenError},
 };
 use crate::{Failure, Node, Setup, StartError};
@@ -52,17 +52,27 @@ pub enum RunError {
 /// # Errors
 /// [`RunError`] when it does not start or fails. Addresses are tried before anything is written.
 pub fn run(setup: Setup) -> Result<(), RunError> {
-    logs::start(&setup.config.log)?;
+    let logs = logs::start(&setup.config.log)?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().thread_name("assay").build()?;
-    let ended = runtime.block_on(live(setup));
+    let ended = runtime.block_on(live(setup, logs.clone()));
     runtime.shutdown_timeout(BLOCKING_MAX);
-    if ended.is_ok() {
-        tracing::info!("node.stopped");
+    match &ended {
+        Ok(()) => tracing::info!("node.stopped"),
+        // The command line tells it on standard error; whoever reads the file alone would never know.
+        Err(cause) if logs.has_file() => tracing::error!(%cause, "node.failed"),
+        Err(_) => {}
     }
     ended
 }
 
-async fn live(setup: Setup) -> Result<(), RunError> {
+async fn live(setup: Setup, logs: Logs) -> Result<(), RunError> {
+    // A task of its own, so that the signal does no harm while the node starts or stops either.
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            logs.reopen();
+        }
+    });
     let mut signals =
         Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
     let (http, api) = seams::bind_api(setup.config.api.listen).await?;

@@ -1,7 +1,15 @@
-//! Log lines: to standard error, as text or JSON. Whoever supervises the process keeps and rotates them.
+//! Log lines: as text or JSON, to standard error or to a file.
+//!
+//! No log line ends or delays the node: what the file does not take goes to standard error, and what that does not take
+//! is gone.
 
+use super::log_file::{LogFile, Outcome};
 use crate::config::{Log, LogFormat};
-use std::io;
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// The levels that `log.level` may name.
@@ -26,13 +34,82 @@ pub fn filter(level: &str) -> Result<EnvFilter, FilterError> {
     EnvFilter::try_new(level).map_err(|_| FilterError(level.to_owned()))
 }
 
-/// Sends this process's log lines to standard error from now on, panics included. Later calls change nothing.
+/// Where this process's log lines go.
+#[derive(Clone, Debug)]
+pub struct Logs(Option<Arc<Mutex<LogFile>>>);
+
+impl Logs {
+    /// Whether they go to a file.
+    pub fn has_file(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Opens the file again, after SIGHUP: another program may have moved it. Without a file nothing is done. Either is
+    /// logged.
+    pub fn reopen(&self) {
+        let Some(file) = &self.0 else {
+            tracing::info!(signal = "SIGHUP", "node.signal_ignored");
+            return;
+        };
+        let (path, reopened) = {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            (file.path().display().to_string(), file.reopen())
+        };
+        match reopened {
+            Ok(()) => tracing::info!(path, "log.reopened"),
+            Err(cause) => tracing::error!(path, %cause, "log.reopen_failed"),
+        }
+    }
+}
+
+impl Write for Logs {
+    /// Takes one whole line, and never fails.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let Some(file) = &self.0 else {
+            to_standard_error(line);
+            return Ok(line.len());
+        };
+        let (path, outcome) = {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            (file.path().to_owned(), file.add(line, Instant::now()))
+        };
+        // These lines come back here, which is why the lock is no longer held, and why each change is told once.
+        match outcome {
+            Outcome::Written => {}
+            Outcome::Recovered { lines_missed } => {
+                tracing::warn!(path = %path.display(), lines_missed, "log.file_recovered");
+            }
+            Outcome::Failed(cause) => {
+                tracing::error!(path = %path.display(), %cause, "log.file_failed");
+                to_standard_error(line);
+            }
+            Outcome::Missed => to_standard_error(line),
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn to_standard_error(line: &[u8]) {
+    // There is nobody left to tell: whoever had standard error closed it.
+    let _lost = io::stderr().write_all(line);
+}
+
+/// Sends this process's log lines, panics included, to where `log` says from now on. Its file is absolute. Later calls
+/// change nothing.
 ///
 /// # Errors
 /// [`FilterError`].
-pub fn start(log: &Log) -> Result<(), FilterError> {
+pub fn start(log: &Log) -> Result<Logs, FilterError> {
+    let has_file = !log.file.as_os_str().is_empty();
+    let file = has_file.then(|| LogFile::new(log.file.clone(), log.rotate_bytes, log.keep));
+    let logs = Logs(file.map(Mutex::new).map(Arc::new));
     let registry = tracing_subscriber::registry().with(filter(&log.level)?);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
+    let writer = logs.clone();
+    let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone()).with_ansi(false);
     // The first subscriber of a process stays; that can only be one from an earlier call.
     let _already_started = match log.format {
         LogFormat::Text => registry.with(lines).try_init(),
@@ -44,7 +121,7 @@ pub fn start(log: &Log) -> Result<(), FilterError> {
         let backtrace = std::backtrace::Backtrace::capture();
         tracing::error!(place, cause, %backtrace, "node.panicked");
     }));
-    Ok(())
+    Ok(logs)
 }
 
 #[cfg(test)]

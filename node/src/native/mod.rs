@@ -9,6 +9,7 @@
 //! | [`settings`] | what settings there are and how layers of them add up; pure |
 //! | [`config_file`] | reading those layers: file, `ASSAY_*` variables, flags |
 //! | [`logs`] | where log lines go |
+//! | [`log_file`] | a file of them: rotated by size, opened anew, tried again after a failure |
 //! | [`lifecycle`] | start, signals, stop |
 //! | [`health`] | asking a running node how it is |
 //! | [`cli`] | the command line over all of these |
@@ -29,6 +30,7 @@ pub mod health;
 pub mod home;
 pub mod keys;
 pub mod lifecycle;
+pub mod log_file;
 pub mod logs;
 pub mod seams;
 pub mod settings;

@@ -2,16 +2,11 @@
 //!
 //! A step (one input, all of its effects, the commit among them) is done as blocking work, with the core moved in and out.
 
-use super::{
-    Failure,
-    input::{Gossip, Input},
-    metrics::Metrics,
-    view::Snapshot,
-};
+use super::{Failure, input::Input, metrics::Metrics, view::Snapshot};
 use crate::{
     chain::{ChainEvent, Core, Effect, Offence, Source, SubmitError, Template, Verdict},
     crypto::Hash,
-    p2p::{Command, Topic},
+    p2p::{Command, Gossip, Topic},
     seams::{Blocking, Clock},
     storage::Store,
     types::{Block, Timestamp, Transaction},

@@ -3,21 +3,15 @@
 use crate::{
     chain::{SubmitError, Template, sync::Status},
     crypto::{Address, Hash},
+    p2p::Gossip,
     types::{Block, Nonce, Seal, Transaction},
 };
-use libp2p::{PeerId, gossipsub::MessageId};
+use libp2p::PeerId;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Inputs that wait for the chain task, at most. Peers and clients wait or are refused beyond it.
 pub const INPUTS_MAX: usize = 1024;
-
-/// A gossip message that waits for its verdict, and who passed it on.
-#[derive(Clone, Debug)]
-pub(crate) struct Gossip {
-    pub id: MessageId,
-    pub from: PeerId,
-}
 
 /// One input of the chain task.
 #[derive(Debug)]

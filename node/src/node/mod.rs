@@ -17,7 +17,7 @@ mod metrics;
 mod miner;
 mod view;
 
-pub(crate) use input::{Gossip, Input};
+pub(crate) use input::Input;
 pub use metrics::{Metrics, OffenceLabels, RequestLabels};
 pub use view::{EVENTS_MAX, Identity, NodeView, SYNCED_LAG_MAX, Snapshot, Stopping, SubmitFailure};
 

@@ -1,7 +1,7 @@
 //! The network task: turns the swarm's events into inputs of the chain, and the chain's commands into messages.
 
 use super::{
-    Command, StartError, Topic,
+    Command, Gossip, StartError, Topic,
     behaviour::{Behaviour, BehaviourEvent},
     book::{self, AddressBook},
     scores::{self, Scores},
@@ -12,7 +12,7 @@ use crate::{
         sync::{ADDRESSES_MAX, Request, Response},
     },
     config::P2p,
-    node::{Failure, Gossip, Input, NodeView, OffenceLabels},
+    node::{Failure, Input, NodeView, OffenceLabels},
     seams::RawTransport,
     types::Block,
 };

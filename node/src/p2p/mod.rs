@@ -24,15 +24,21 @@ pub use driver::Driver;
 
 use crate::{
     chain::{Offence, Verdict, sync::Request},
-    node::Gossip,
     types::BLOCK_BYTES_MAX,
 };
-use libp2p::{Multiaddr, PeerId, noise};
+use libp2p::{Multiaddr, PeerId, gossipsub::MessageId, noise};
 
 /// Commands that wait for the network task, at most; what is above is dropped and counted.
 pub const COMMANDS_MAX: usize = 1024;
 /// A gossip message with its topic.
 pub const GOSSIP_BYTES_MAX: usize = BLOCK_BYTES_MAX + 4096;
+
+/// A gossip message that waits for its verdict, and who passed it on.
+#[derive(Clone, Debug)]
+pub(crate) struct Gossip {
+    pub id: MessageId,
+    pub from: PeerId,
+}
 
 /// What the chain asks of the network.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 )]
 
 mod homes;
+mod logs;
 mod run;
 mod settings;
 mod storage;

@@ -51,8 +51,11 @@ fn flags_go_before_variables_and_variables_before_the_file() {
     listen = "127.0.0.1:8000"
 
     [log]
+    file = ""
     format = "text"
+    keep = 5
     level = "info"
+    rotate_bytes = 67108864
 
     [mempool]
     account_max = 5  # home/config.toml

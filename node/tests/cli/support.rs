@@ -74,16 +74,21 @@ impl Folder {
 
     /// Runs the node of `home` on free ports until it says that it has started.
     pub fn start(&self, home: &str) -> Running {
-        let arguments = format!(
-            "run --home {home} --api-listen 127.0.0.1:0 --p2p-listen /ip4/127.0.0.1/tcp/0 --log-format json \
-             --set miner.hash_rate=10000"
-        );
-        let mut child = self.command(&arguments).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let log = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut node = Running { child, log, api: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut node = self.launch(home, "");
         let started = node.wait_for_event("node.started");
         node.api = started["api"].as_str().expect("it says where").parse().expect("it is an address");
         node
+    }
+
+    /// Runs the node of `home` on free ports with these flags too, and waits for nothing; its API is not known.
+    pub fn launch(&self, home: &str, flags: &str) -> Running {
+        let arguments = format!(
+            "run --home {home} --api-listen 127.0.0.1:0 --p2p-listen /ip4/127.0.0.1/tcp/0 --log-format json \
+             --set miner.hash_rate=10000 {flags}"
+        );
+        let mut child = self.command(&arguments).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let log = BufReader::new(child.stderr.take().expect("it is piped"));
+        Running { child, log, api: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 }
 

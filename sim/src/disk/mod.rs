@@ -28,9 +28,9 @@ pub use model::DiskError;
 
 use crate::{
     clock::HostClock,
+    host_id::HostId,
     interpose,
     trace::{Fields, Subsystem, Trace},
-    world::HostId,
 };
 use jobs::Jobs;
 use model::{Handle, Model, Open, Stat, normal};

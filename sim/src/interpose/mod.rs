@@ -8,7 +8,7 @@
 mod clock;
 mod entropy;
 
-use crate::{clock::HostClock, entropy::Stream, world::HostId};
+use crate::{clock::HostClock, entropy::Stream, host_id::HostId};
 use std::{
     cell::{Cell, RefCell},
     sync::Arc,

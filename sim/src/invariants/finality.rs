@@ -65,7 +65,7 @@ impl Invariant for Finality {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariants::tests::{STATE, confirmed, sample};
+    use crate::invariants::tests::{confirmed, sample};
     use std::collections::BTreeSet;
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
     fn fires_when_a_confirmed_transaction_is_absent_at_the_end() {
         let mut finality = Finality::default();
         let (id, hash) = (Hash([7; 32]), Hash([1; 32]));
-        let seen = Observation::Confirmed { height: Height(5), hash, transactions: &[id], state: &STATE };
+        let seen = Observation::Confirmed { height: Height(5), hash, transactions: &[id], state: None };
         finality.check(0, &seen).expect("confirming is right");
         let sample = sample(&[Some((9, 5)), Some((9, 5))]);
         let mut included = BTreeMap::from([(0, BTreeSet::from([id])), (1, BTreeSet::from([id]))]);

@@ -59,8 +59,8 @@ pub enum Observation<'a> {
         hash: Hash,
         /// Identifiers of its transactions.
         transactions: &'a [Hash],
-        /// The node's own state at that height.
-        state: &'a StoredState,
+        /// The node's own state at that height; `None` when the node has taken the block back since.
+        state: Option<&'a StoredState>,
     },
     /// A node stopped though nothing stopped it, or one of its tasks panicked.
     Failed {

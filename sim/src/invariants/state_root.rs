@@ -41,7 +41,7 @@ impl Invariant for StateRoot {
                 }
                 Ok(Checked::No)
             }
-            Observation::Confirmed { height, hash, state, .. } => {
+            Observation::Confirmed { height, hash, state: Some(state), .. } => {
                 let Some(root) = self.roots.get(hash) else { return Ok(Checked::No) };
                 if *root != state.root {
                     let (stored, header) = (state.root.short(), root.short());
@@ -82,7 +82,7 @@ mod tests {
         invariant.check(0, &Observation::Block { hash, block: &block }).expect("a right block");
         let mut state = chain.state_after(&block);
         change(&mut state);
-        invariant.check(0, &Observation::Confirmed { height: Height(1), hash, transactions: &[], state: &state })
+        invariant.check(0, &Observation::Confirmed { height: Height(1), hash, transactions: &[], state: Some(&state) })
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Invariant for Supply {
     }
 
     fn check(&mut self, node: usize, seen: &Observation<'_>) -> Result<Checked, Violation> {
-        let Observation::Confirmed { height, state, .. } = seen else { return Ok(Checked::No) };
+        let Observation::Confirmed { height, state: Some(state), .. } = seen else { return Ok(Checked::No) };
         let expected = self.at_first + self.reward * u128::from(height.0);
         let recorded = u128::from(state.supply.0);
         let held: u128 = state.accounts.values().map(|account| u128::from(account.balance.0)).sum();
@@ -55,7 +55,8 @@ mod tests {
         let block = chain.block(&chain.first, vec![transfer(0, 0, 5)]);
         let mut state = chain.state_after(&block);
         change(&mut state);
-        let seen = Observation::Confirmed { height: Height(1), hash: block.hash(), transactions: &[], state: &state };
+        let seen =
+            Observation::Confirmed { height: Height(1), hash: block.hash(), transactions: &[], state: Some(&state) };
         Supply::new(&chain.genesis).check(2, &seen)
     }
 

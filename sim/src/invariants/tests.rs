@@ -10,15 +10,10 @@ use assay_node::{
         Transaction,
     },
 };
-use std::collections::BTreeMap;
-
-/// A state that nothing looks into.
-pub static STATE: StoredState = StoredState { root: Hash([0; 32]), supply: Amount(0), accounts: BTreeMap::new() };
-
 /// Gives `invariant` a block that `node` confirmed, whose identifier is `fill` repeated.
 pub fn confirmed(invariant: &mut dyn Invariant, node: usize, height: u64, fill: u8) -> Result<Checked, Violation> {
     let (height, hash) = (Height(height), Hash([fill; 32]));
-    invariant.check(node, &Observation::Confirmed { height, hash, transactions: &[], state: &STATE })
+    invariant.check(node, &Observation::Confirmed { height, hash, transactions: &[], state: None })
 }
 
 /// A sample of nodes at these heights and confirmed heights, while a fault is on.

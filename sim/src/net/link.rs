@@ -2,7 +2,7 @@
 
 use crate::{
     entropy::{self, Stream},
-    world::HostId,
+    host_id::HostId,
 };
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 

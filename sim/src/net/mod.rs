@@ -24,7 +24,7 @@ pub use rule::{Rule, RuleId, RuleStats};
 pub use tcp::{CONNECT_TIMEOUT, TcpListener, TcpStream};
 pub use transport::Tcp;
 
-use crate::{entropy, trace::Trace, world::HostId};
+use crate::{entropy, host_id::HostId, trace::Trace};
 use ack::Acks;
 use link::Links;
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
@@ -192,7 +192,7 @@ impl Network {
             host.traffic.bytes_received += u64::from(packet.size());
             self.owed.extend(self.acks.owed(&packet));
             if let Stage::Running(guard) = &self.stage {
-                if let Some(last) = self.acks.last_of_handshake(&packet).filter(|last| is_half_open(last)) {
+                if let Some(last) = self.acks.last_of_handshake(&packet).filter(is_half_open) {
                     guard.deliver(last);
                 }
                 guard.deliver(packet);

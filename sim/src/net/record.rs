@@ -2,8 +2,8 @@
 
 use super::ack;
 use crate::{
+    host_id::HostId,
     trace::{Fields, Subsystem, Trace},
-    world::HostId,
 };
 use std::{net::SocketAddr, time::Duration};
 use turmoil_net::{Packet, Transport};

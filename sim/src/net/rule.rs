@@ -1,6 +1,6 @@
 //! Fault rules: what the network does to the packets of chosen hosts, on top of its links' own model.
 
-use crate::world::HostId;
+use crate::host_id::HostId;
 use std::{collections::BTreeSet, time::Duration};
 
 /// One fault, in one direction. It holds for packets from any of `from` to any of `to`.

@@ -122,6 +122,9 @@ impl Chains {
             Seen::Event(ChainEvent::Head { height, hash, transactions }, block) => {
                 if height.0 as usize == self.nodes[node].blocks.len() {
                     self.extend(hash, transactions, block, sink);
+                } else if let Some(view) = cluster.view(node).filter(|_| world.is_up(host)) {
+                    // Not on top of what was known: the store knows better.
+                    confirmed = world.with_host(host, || self.read_again(&view, sink));
                 }
             }
             Seen::Event(ChainEvent::Confirmed { height, .. }, _) => {
@@ -188,10 +191,10 @@ impl Chains {
             let Some((hash, transactions)) = self.nodes[sink.node].blocks.get(next.0 as usize).cloned() else { break };
             self.nodes[sink.node].confirmed = next;
             // The store has moved on when the block was taken back since: then there is no such state any more.
-            let Some(state) = self.stored_state(view, next, &hash) else { continue };
-            let seen = Observation::Confirmed { height: next, hash, transactions: &transactions, state: &state };
-            sink.observe(&seen);
-            ids.extend_from_slice(&transactions);
+            let state = self.stored_state(view, next, &hash);
+            let (transactions, state) = (&*transactions, state.as_ref());
+            sink.observe(&Observation::Confirmed { height: next, hash, transactions, state });
+            ids.extend_from_slice(transactions);
         }
         ids
     }

@@ -12,7 +12,7 @@ mod diff;
 
 pub use diff::{DiffError, Difference, first_difference};
 
-use crate::world::HostId;
+use crate::host_id::HostId;
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,

@@ -28,6 +28,7 @@ use crate::{
     clock::HostClock,
     disk::{self, Disk},
     entropy::{self, Stream},
+    host_id::HostId,
     interpose::{self, Seat},
     net::Network,
     trace::{Subsystem, Trace},
@@ -35,28 +36,6 @@ use crate::{
 use host::Host;
 use rand_chacha::rand_core::Rng;
 use std::{fmt, future::Future, net::IpAddr, sync::Arc, time::Duration};
-
-/// A host of a world, in the order in which they were added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostId(u32);
-
-impl HostId {
-    /// The host that was added as number `index`, from 0.
-    pub const fn from_index(index: u32) -> Self {
-        Self(index)
-    }
-
-    /// Its number, from 0.
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl fmt::Display for HostId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "h{}", self.0)
-    }
-}
 
 /// What a host's main returns; a word or two for the report.
 pub type Exit = String;
@@ -119,7 +98,7 @@ impl World {
 
     /// All hosts.
     pub fn hosts(&self) -> impl Iterator<Item = HostId> + use<> {
-        (0..self.hosts.len() as u32).map(HostId)
+        (0..self.hosts.len() as u32).map(HostId::from_index)
     }
 
     /// Starts a host. `main` runs now, as the host; the future that it returns runs from the next window on, and may

@@ -73,8 +73,9 @@ pub struct Init {
 
 /// Run the node of a home until SIGTERM or Ctrl-C
 ///
-/// Log lines go to standard error; rotation is left to whoever supervises the process. A signal
-/// stops the node in order within 5 s, a second one at once; kill -9 loses nothing committed.
+/// Log lines go to standard error, or to log.file, which is rotated by size and opened again on
+/// SIGHUP. SIGTERM or SIGINT stops the node in order within 5 s, a second one at once; kill -9
+/// loses nothing committed.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Run {

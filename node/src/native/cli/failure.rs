@@ -33,6 +33,7 @@ impl CommandError {
         ExitCode::from(match self {
             Self::Config(_) | Self::Genesis(_) | Self::Run(RunError::Filter(_)) => 2,
             Self::Home(HomeError::Read { .. } | HomeError::Malformed { .. } | HomeError::Genesis { .. }) => 2,
+            Self::Home(HomeError::LogFile { .. }) => 2,
             Self::Health(HealthError::Address(_)) => 2,
             Self::Health(HealthError::Unreachable { .. }) => 3,
             _ => 1,
