@@ -83,7 +83,7 @@ pub struct Log {
     pub format: LogFormat,
     /// Where lines go; relative to the node's home, in a directory that is there. Empty: to standard error.
     pub file: PathBuf,
-    /// Bytes of the file, at most, before it becomes an old one; 64 KiB to 16 GiB.
+    /// Bytes of the file, at most, before it becomes an old one; 4 KiB to 16 GiB.
     pub rotate_bytes: u64,
     /// Old files that stay; 1 to 100.
     pub keep: u32,
@@ -172,7 +172,7 @@ impl Config {
             ("mempool.bytes_max", self.mempool.bytes_max as u64, 64 << 10, 1 << 30),
             ("mempool.account_max", self.mempool.account_max as u64, 1, 65_536),
             ("miner.hash_rate", self.miner.hash_rate, 1, 1_000_000_000),
-            ("log.rotate_bytes", self.log.rotate_bytes, 64 << 10, 16 << 30),
+            ("log.rotate_bytes", self.log.rotate_bytes, 4 << 10, 16 << 30),
             ("log.keep", u64::from(self.log.keep), 1, 100),
         ];
         for (key, got, min, max) in bounds {
@@ -225,8 +225,8 @@ mod tests {
         assert_eq!(check("[miner]\nhash_rate = 0"), "miner.hash_rate is 0, and must be from 1 to 1000000000");
         assert_eq!(check("[log]\nkeep = 0"), "log.keep is 0, and must be from 1 to 100");
         assert_eq!(
-            check("[log]\nrotate_bytes = 65535"),
-            "log.rotate_bytes is 65535, and must be from 65536 to 17179869184"
+            check("[log]\nrotate_bytes = 4095"),
+            "log.rotate_bytes is 4095, and must be from 4096 to 17179869184"
         );
         assert_eq!(
             check("[p2p]\nlisten = '/dns/example.org/tcp/6000'"),

@@ -30,7 +30,7 @@ fn wait_for(folder: &Folder, file: &str, event: &str) {
 fn a_file_takes_all_lines_and_is_rotated_by_size() {
     let folder = Folder::new();
     folder.init("home");
-    let flags = "--set log.file=node.log --log-level trace --set log.rotate_bytes=65536 --set log.keep=2";
+    let flags = "--set log.file=node.log --log-level trace --set log.rotate_bytes=4096 --set log.keep=2";
     let node = folder.launch("home", flags);
     wait_until("two rotations", || folder.path("home/node.log.2").exists());
     node.signal("TERM");
@@ -40,7 +40,7 @@ fn a_file_takes_all_lines_and_is_rotated_by_size() {
     for old in ["home/node.log.1", "home/node.log.2"] {
         assert!(!events(&folder, old).is_empty());
         let bytes = folder.read(old).len();
-        assert!((1..=65536).contains(&bytes), "{old} has {bytes} bytes");
+        assert!((1..=4096).contains(&bytes), "{old} has {bytes} bytes");
     }
     assert!(!folder.path("home/node.log.3").exists());
 }
@@ -108,6 +108,19 @@ fn a_full_disk_is_told_once_and_does_not_stop_the_node() {
     let (status, events, _) = node.end();
     assert_eq!((status, events.last().map(String::as_str)), (Some(0), Some("node.stopped")));
     assert!(!events.contains(&"log.file_failed".to_owned()), "{events:?}");
+}
+
+#[test]
+fn standard_error_that_was_closed_does_not_stop_the_node() {
+    let folder = Folder::new();
+    folder.init("home");
+    let mut node = folder.start("home");
+    node.close_standard_error();
+    node.signal("HUP");
+    let height = node.wait_for_height(1);
+    node.wait_for_height(height + 1);
+    node.signal("TERM");
+    assert_eq!(node.end().0, Some(0));
 }
 
 #[test]

@@ -88,24 +88,26 @@ impl Folder {
         );
         let mut child = self.command(&arguments).stderr(Stdio::piped()).spawn().expect("the program starts");
         let log = BufReader::new(child.stderr.take().expect("it is piped"));
-        Running { child, log, api: SocketAddr::from(([127, 0, 0, 1], 0)) }
+        Running { child, log: Some(log), api: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 }
 
 /// A running node; killed when it is dropped.
 pub struct Running {
     child: Child,
-    log: BufReader<ChildStderr>,
+    /// Its standard error, until that is closed.
+    log: Option<BufReader<ChildStderr>>,
     pub api: SocketAddr,
 }
 
 impl Running {
     /// Reads its log up to the next event of this name.
     pub fn wait_for_event(&mut self, name: &str) -> serde_json::Value {
+        let log = self.log.as_mut().expect("its standard error is open");
         let mut line = String::new();
         loop {
             line.clear();
-            assert_ne!(self.log.read_line(&mut line).expect("it writes text"), 0, "it ended before {name}");
+            assert_ne!(log.read_line(&mut line).expect("it writes text"), 0, "it ended before {name}");
             let event: serde_json::Value = serde_json::from_str(&line).expect("each line is JSON");
             if event["message"] == name {
                 return event;
@@ -138,6 +140,11 @@ impl Running {
         }
     }
 
+    /// Closes its standard error, so that whatever it writes there from now on fails.
+    pub fn close_standard_error(&mut self) {
+        self.log = None;
+    }
+
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it is ours");
@@ -152,7 +159,9 @@ impl Running {
     pub fn end(mut self) -> (Option<i32>, Vec<String>, Duration) {
         let start = Instant::now();
         let mut rest = String::new();
-        self.log.read_to_string(&mut rest).expect("it writes text");
+        if let Some(mut log) = self.log.take() {
+            log.read_to_string(&mut rest).expect("it writes text");
+        }
         let status = self.child.wait().expect("it is ours").code();
         let event = |line: &str| {
             let event: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
