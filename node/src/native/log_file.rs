@@ -52,7 +52,8 @@ pub enum Outcome {
 
 #[derive(Clone, Copy, Debug)]
 struct Failing {
-    tried: Instant,
+    /// `None` when it is to be tried at once.
+    tried: Option<Instant>,
     lines_missed: u64,
 }
 
@@ -71,7 +72,7 @@ impl LogFile {
     /// Adds `line`, which ends with a line feed. `now` is monotonic.
     pub fn add(&mut self, line: &[u8], now: Instant) -> Outcome {
         if let Some(failing) = &mut self.failure
-            && now.saturating_duration_since(failing.tried) < RETRY_AFTER
+            && failing.tried.is_some_and(|tried| now.saturating_duration_since(tried) < RETRY_AFTER)
         {
             failing.lines_missed += 1;
             return Outcome::Missed;
@@ -83,19 +84,21 @@ impl LogFile {
             (Err(cause), before) => {
                 self.open = None;
                 let lines_missed = before.map_or(0, |failing| failing.lines_missed) + 1;
-                self.failure = Some(Failing { tried: now, lines_missed });
+                self.failure = Some(Failing { tried: Some(now), lines_missed });
                 before.map_or(Outcome::Failed(cause), |_| Outcome::Missed)
             }
         }
     }
 
-    /// Opens what is at the path now. A failure before is forgiven: the next line is tried at once.
+    /// Opens what is at the path now. After a failure the next line is tried at once.
     ///
     /// # Errors
     /// Why it cannot be opened; then the next line is tried all the same.
     pub fn reopen(&mut self) -> io::Result<()> {
         self.open = None;
-        self.failure = None;
+        if let Some(failing) = &mut self.failure {
+            failing.tried = None;
+        }
         self.open = Some(open(&self.path)?);
         Ok(())
     }

@@ -110,13 +110,14 @@ fn a_failure_is_told_once_and_tried_again_after_a_while() {
 }
 
 #[test]
-fn reopening_forgives_a_failure() {
+fn after_reopening_a_failure_is_tried_again_at_once() {
     let folder = folder();
     let mut log = file(&folder, "gone/log");
     assert!(matches!(add(&mut log, "a\n"), Outcome::Failed(_)));
     assert_eq!(log.reopen().expect_err("its folder is gone").kind(), io::ErrorKind::NotFound);
     fs::create_dir(folder.path().join("gone")).expect("the folder is ours");
-    written(add(&mut log, "b\n"));
+    let back = add(&mut log, "b\n");
+    assert!(matches!(back, Outcome::Recovered { lines_missed: 1 }), "{back:?}");
     assert_eq!(text(&folder, "gone/log"), "b\n");
 }
 

@@ -56,8 +56,8 @@ impl Logs {
             (file.path().display().to_string(), file.reopen())
         };
         match reopened {
-            Ok(()) => tracing::info!(path, "log.reopened"),
-            Err(cause) => tracing::error!(path, %cause, "log.reopen_failed"),
+            Ok(()) => tracing::info!(%path, "log.reopened"),
+            Err(cause) => tracing::error!(%path, %cause, "log.reopen_failed"),
         }
     }
 }
