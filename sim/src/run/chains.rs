@@ -1,7 +1,7 @@
 //! What every node's chain looks like from outside, made of the events it reports, and the observations that follow.
 //!
-//! A node that starts, or that reported more than a listener can take, is read again from its store, down to where it
-//! agrees with what was known: so a block that was lost in a crash is seen as taken back.
+//! A node that starts is read again from its store, down to where it agrees with what was known: so a block that was lost
+//! in a crash is seen as taken back.
 
 use super::checks::Checks;
 use crate::{
@@ -112,25 +112,24 @@ impl Chains {
         world.trace().record(host, CHAIN, at, format_args!("{}", Line(&seen)));
         let mut confirmed = Vec::new();
         match seen {
-            Seen::Started | Seen::Missed => {
-                if let Some(view) = cluster.view(node).filter(|_| world.is_up(host)) {
-                    confirmed = world.with_host(host, || self.read_again(&view, sink));
+            Seen::Read { fork, blocks, confirmed: height } => {
+                if self.nodes[node].height() > fork.0 {
+                    self.revert(fork, sink);
                 }
+                for block in blocks {
+                    let transactions = block.transactions.iter().map(Transaction::id).collect();
+                    self.extend(block.hash(), transactions, Some(block), sink);
+                }
+                confirmed = self.confirm_on(node, height, world, cluster, sink);
             }
             Seen::Event(ChainEvent::Produced { .. }, _) => self.nodes[node].produced += 1,
             Seen::Event(ChainEvent::Reorganised { fork, .. }, _) => self.revert(fork, sink),
             Seen::Event(ChainEvent::Head { height, hash, transactions }, block) => {
-                if height.0 as usize == self.nodes[node].blocks.len() {
-                    self.extend(hash, transactions, block, sink);
-                } else if let Some(view) = cluster.view(node).filter(|_| world.is_up(host)) {
-                    // Not on top of what was known: the store knows better.
-                    confirmed = world.with_host(host, || self.read_again(&view, sink));
-                }
+                assert_eq!(height.0, self.nodes[node].height() + 1, "n{node} reports its blocks in order");
+                self.extend(hash, transactions, block, sink);
             }
             Seen::Event(ChainEvent::Confirmed { height, .. }, _) => {
-                if let Some(view) = cluster.view(node).filter(|_| world.is_up(host)) {
-                    confirmed = world.with_host(host, || self.confirm(&view, height, sink));
-                }
+                confirmed = self.confirm_on(node, height, world, cluster, sink);
             }
         }
         confirmed
@@ -158,29 +157,18 @@ impl Chains {
         sink.note("reorg", format!("{depth} {blocks} taken back, to height {fork}"));
     }
 
-    /// Brings the chain in line with the store.
-    fn read_again(&mut self, view: &NodeView, sink: &mut Sink<'_>) -> Vec<Hash> {
-        let Ok(head) = view.store.head() else { return Vec::new() };
-        let known = |chain: &NodeChain, height: Height| chain.blocks.get(height.0 as usize).map(|(hash, _)| *hash);
-        let (mut newer, mut height) = (Vec::new(), head.height);
-        while height > Height(0) {
-            let Ok(Some(block)) = view.store.block_at(height) else { return Vec::new() };
-            let hash = block.hash();
-            if known(&self.nodes[sink.node], height) == Some(hash) {
-                break;
-            }
-            newer.push((hash, Arc::new(block)));
-            height = height.back(1);
-        }
-        if self.nodes[sink.node].blocks.len() as u64 > height.0 + 1 {
-            self.revert(height, sink);
-        }
-        for (hash, block) in newer.into_iter().rev() {
-            let transactions = block.transactions.iter().map(Transaction::id).collect();
-            self.extend(hash, transactions, Some(block), sink);
-        }
-        let confirmed = view.snapshot.borrow().head.confirmed;
-        self.confirm(view, confirmed, sink)
+    fn confirm_on(
+        &mut self,
+        node: usize,
+        height: Height,
+        world: &mut World,
+        cluster: &Cluster,
+        sink: &mut Sink<'_>,
+    ) -> Vec<Hash> {
+        let host = cluster.host(node);
+        // A node that has stopped since has no store to ask; its blocks are confirmed when it starts again.
+        let Some(view) = cluster.view(node).filter(|_| world.is_up(host)) else { return Vec::new() };
+        world.with_host(host, || self.confirm(&view, height, sink))
     }
 
     /// Everything up to `height` is confirmed.
@@ -248,8 +236,7 @@ struct Line<'a>(&'a Seen);
 impl std::fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            Seen::Started => f.write_str("started"),
-            Seen::Missed => f.write_str("missed"),
+            Seen::Read { fork, blocks, .. } => write!(f, "read {} blocks above {fork}", blocks.len()),
             Seen::Event(ChainEvent::Head { height, hash, transactions }, _) => {
                 write!(f, "head {height} {hash} {} transactions", transactions.len())
             }

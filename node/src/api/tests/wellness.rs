@@ -2,11 +2,12 @@
 
 use super::host::{Host, Mining};
 use crate::{
-    NodeView, Snapshot,
+    Identity, NodeView, Snapshot,
     api::{health, model::HealthStatus},
     types::Height,
 };
 use axum::{Json, extract::State};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Status of `/health`, `/health/live` and `/health/ready`, and what they say is amiss.
@@ -30,6 +31,7 @@ fn changed(host: &Host, change: impl Fn(&mut Snapshot)) -> (NodeView, watch::Sen
     change(&mut snapshot);
     let (sender, receiver) = watch::channel(snapshot);
     view.snapshot = receiver;
+    view.identity = Arc::new(Identity { bootstrap_peers: 1, ..(*view.identity).clone() });
     (view, sender)
 }
 
@@ -51,6 +53,20 @@ async fn without_peers_it_is_degraded() {
     let host = Host::start(Mining::Off).await;
     let (view, _alive) = changed(&host, |snapshot| snapshot.peers = 0);
     assert_eq!(asked(&view).await, [amiss(200, "peers: none connected"), WELL, WELL]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn alone_by_design_it_is_well() {
+    let host = Host::start(Mining::Off).await;
+    assert_eq!(asked(host.node.view()).await, [WELL, WELL, WELL]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_a_peer_is_heard_it_is_degraded_and_not_ready() {
+    let host = Host::start(Mining::Off).await;
+    let (view, _alive) = changed(&host, |snapshot| snapshot.awaits_peers = true);
+    let what = "sync: at height 0, and no peer was heard yet";
+    assert_eq!(asked(&view).await, [amiss(200, what), WELL, amiss(503, what)]);
 }
 
 #[tokio::test(start_paused = true)]
