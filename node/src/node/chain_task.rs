@@ -235,6 +235,9 @@ impl State {
         self.outputs.snapshot.send_if_modified(|old| {
             let head: Hash = self.core.head().hash;
             let head_at = if head == old.head.hash { old.head_at } else { now };
+            if head_at != old.head_at {
+                self.outputs.metrics.block_time.observe(head_at.since(old.head_at) as f64 / 1000.0);
+            }
             let new = snapshot(&self.core, self.bootstrap_peers, head_at);
             let changed = new != *old;
             *old = new;

@@ -12,6 +12,8 @@ use std::sync::atomic::AtomicU64;
 /// A gauge of seconds.
 type Seconds = Gauge<f64, AtomicU64>;
 
+/// Bounds of the time between two heads, in seconds.
+const BLOCK_TIME_BOUNDS: [f64; 10] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0];
 /// Bounds of the request latency histogram, in seconds.
 const LATENCY_BOUNDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0];
 
@@ -42,6 +44,8 @@ pub struct Metrics {
     pub requests: Family<RequestLabels, Counter>,
     /// Time to answer an API request.
     pub latency: Histogram,
+    /// Time between two heads.
+    pub block_time: Histogram,
     /// Blocks sealed here.
     pub blocks_produced: Counter,
     /// Blocks that became part of the chain, those of reorganisations included.
@@ -80,6 +84,8 @@ struct Gauges {
     memtable_bytes: Gauge,
     table_bytes: Gauge,
     cache_bytes: Gauge,
+    cache_hits: Counter,
+    cache_misses: Counter,
 }
 
 impl Default for Metrics {
@@ -104,6 +110,9 @@ impl Default for Metrics {
         };
         seconds("chain_head_age", "Time since the head last changed", &gauges.head_age);
         seconds("uptime", "Time since the node started", &gauges.uptime);
+        let (cache_hits, cache_misses) = (&gauges.cache_hits, &gauges.cache_misses);
+        registry.register("storage_cache_hits", "Blocks of tables found in the cache", cache_hits.clone());
+        registry.register("storage_cache_misses", "Blocks of tables read from disk", cache_misses.clone());
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -122,6 +131,8 @@ impl Default for Metrics {
         registry.register("http_requests", "API requests", requests.clone());
         let offences = Family::default();
         registry.register("p2p_offences", "What peers did against the rules", offences.clone());
+        let block_time = Histogram::new(BLOCK_TIME_BOUNDS);
+        registry.register_with_unit("chain_block_time", "Time between two heads", Unit::Seconds, block_time.clone());
         let latency = Histogram::new(LATENCY_BOUNDS);
         registry.register_with_unit("http_request_latency", "Time to answer", Unit::Seconds, latency.clone());
         Self {
@@ -129,6 +140,7 @@ impl Default for Metrics {
             gauges,
             requests,
             latency,
+            block_time,
             blocks_produced,
             blocks_committed,
             transactions_committed,
@@ -161,6 +173,10 @@ impl Metrics {
         set(&g.memtable_bytes, store.statistic("rocksdb.cur-size-all-mem-tables"));
         set(&g.table_bytes, store.statistic("rocksdb.live-sst-files-size"));
         set(&g.cache_bytes, store.statistic("rocksdb.block-cache-usage"));
+        let (hits, misses) = store.cache_hits_and_misses();
+        let raise = |counter: &Counter, to: u64| counter.inc_by(to.saturating_sub(counter.get()));
+        raise(&g.cache_hits, hits);
+        raise(&g.cache_misses, misses);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string cannot fail");
         text

@@ -28,7 +28,7 @@ pub use open::{Compression, SCHEMA_VERSION, Settings};
 pub use read::{Located, StoredHead};
 
 use crate::types::Genesis;
-use rocksdb::DB;
+use rocksdb::{DB, Options};
 use std::sync::atomic::AtomicU64;
 
 /// An open chain database. Reads may come from any task; commits come from the chain's task alone.
@@ -37,5 +37,7 @@ pub struct Store {
     genesis: Genesis,
     /// Bytes committed since the memtables were last flushed.
     unflushed: AtomicU64,
+    /// Kept for the statistics that belong to it.
+    options: Options,
     settings: Settings,
 }

@@ -7,7 +7,10 @@ use crate::{
     ledger,
     types::{Genesis, Work},
 };
-use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, Env, LogLevel, Options};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, Env, LogLevel, Options,
+    statistics::StatsLevel,
+};
 use std::{path::Path, sync::Arc};
 
 /// The schema that this release writes.
@@ -73,7 +76,7 @@ impl Store {
             let in_use = error.to_string().contains("lock");
             if in_use { StoreError::InUse { path: place.clone() } } else { error.into() }
         })?;
-        let store = Self { db, genesis, unflushed: 0.into(), settings };
+        let store = Self { db, genesis, unflushed: 0.into(), options, settings };
         store.settle()?;
         store.check_or_initialise(&place)?;
         Ok(store)
@@ -175,6 +178,8 @@ fn options(env: &Env, settings: Settings) -> Options {
     options.set_max_background_jobs(1);
     options.set_stats_dump_period_sec(0);
     options.set_stats_persist_period_sec(0);
+    options.enable_statistics();
+    options.set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
     options.set_keep_log_file_num(1);
     options.set_log_level(LogLevel::Warn);
     options

@@ -10,6 +10,7 @@ use crate::{
     types::{Block, Header, Height, Work},
 };
 use borsh::BorshDeserialize;
+use rocksdb::statistics::Ticker;
 
 /// The head as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +126,12 @@ impl Store {
     pub fn statistic(&self, property: &str) -> u64 {
         let value = |name| self.db.property_int_value_cf(self.family(name), property).ok().flatten().unwrap_or(0);
         keys::FAMILIES.into_iter().map(value).sum()
+    }
+
+    /// How many blocks of tables were found in the cache since the store was opened, and how many were not.
+    pub fn cache_hits_and_misses(&self) -> (u64, u64) {
+        let count = |ticker| self.options.get_ticker_count(ticker);
+        (count(Ticker::BlockCacheHit), count(Ticker::BlockCacheMiss))
     }
 
     fn stored(&self, hash: &Hash) -> Result<Option<(Work, Block)>, StoreError> {
