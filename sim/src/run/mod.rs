@@ -44,7 +44,7 @@ use std::{
 const SAMPLE_SECONDS: u64 = 1;
 /// The end of the run that is left for asking the nodes about what was confirmed.
 const AUDIT: Duration = Duration::from_secs(30);
-/// Entries of the timeline, at most: a run that makes more is reported with the first of them.
+/// Entries of the timeline, at most: a run that makes more is reported with the first of them, and says so.
 const TIMELINE_MAX: usize = 2000;
 
 /// How a run is to be done; all of it leaves the run itself as it is, but for `until`.
@@ -243,7 +243,8 @@ impl<'a> Run<'a> {
         }
         let now = self.world.now();
         let ended = self.faults.progress().iter().filter(|fault| fault.ended_at == Some(now));
-        if let Some(fork) = ended.filter_map(|fault| self.forks.split_ended(&fault.fault, now, &self.chains)).last() {
+        let forks: Vec<_> = ended.filter_map(|fault| self.forks.split_ended(&fault.fault, now, &self.chains)).collect();
+        for fork in forks {
             self.note(None, "fork", fork);
         }
     }
@@ -278,8 +279,13 @@ impl<'a> Run<'a> {
 }
 
 fn push(timeline: &mut Vec<Event>, event: Event) {
-    if timeline.len() < TIMELINE_MAX {
-        timeline.push(event);
+    match timeline.len() {
+        ..TIMELINE_MAX => timeline.push(event),
+        TIMELINE_MAX => {
+            let detail = format!("more happened: the timeline ends after {TIMELINE_MAX} entries");
+            timeline.push(Event { host: None, kind: "cut".to_owned(), detail, ..event });
+        }
+        _ => {}
     }
 }
 
