@@ -18,6 +18,8 @@ enum AssayCode : int32_t {
   ASSAY_NOT_A_DIRECTORY = 4,
   ASSAY_NOT_EMPTY = 5,
   ASSAY_GONE = 6,  // the host was killed or lost power; nothing works on this handle any more
+  ASSAY_NO_SPACE = 7,
+  ASSAY_IO = 8,
 };
 
 enum AssayOpen : int32_t { ASSAY_READ = 0, ASSAY_CREATE = 1, ASSAY_APPEND = 2 };
@@ -32,6 +34,9 @@ int32_t assay_disk_append(AssayDisk*, uint64_t handle, const char* data, size_t 
 int32_t assay_disk_truncate(AssayDisk*, uint64_t handle, uint64_t len);
 int32_t assay_disk_sync(AssayDisk*, uint64_t handle);
 int32_t assay_disk_handle_len(AssayDisk*, uint64_t handle, uint64_t* len);
+
+// Bytes that may still be added; false without a quota.
+bool assay_disk_free(AssayDisk*, uint64_t* bytes);
 
 int32_t assay_disk_sync_dir(AssayDisk*, const char*, size_t);
 int32_t assay_disk_stat(AssayDisk*, const char*, size_t, uint64_t* len, uint64_t* modified_s, bool* is_dir);

@@ -25,6 +25,10 @@ IOStatus ToStatus(int32_t code, const std::string& what) {
       return IOStatus::IOError(what, "not a directory");
     case ASSAY_NOT_EMPTY:
       return IOStatus::IOError(what, "directory not empty");
+    case ASSAY_NO_SPACE:
+      return IOStatus::NoSpace(what, "the quota is used up");
+    case ASSAY_IO:
+      return IOStatus::IOError(what, "input/output error");
     default:
       return IOStatus::IOError(what, "the host is down");
   }
@@ -232,6 +236,10 @@ class SimulatedFileSystem : public FileSystem {
   }
   IOStatus DeleteDir(const std::string& path, const IOOptions&, IODebugContext*) override {
     return ToStatus(assay_disk_remove_dir(disk_, path.data(), path.size()), path);
+  }
+
+  IOStatus GetFreeSpace(const std::string& path, const IOOptions&, uint64_t* bytes, IODebugContext*) override {
+    return assay_disk_free(disk_, bytes) ? IOStatus::OK() : IOStatus::NotSupported(path, "the disk has no quota");
   }
 
   IOStatus LockFile(const std::string& path, const IOOptions&, FileLock** lock, IODebugContext*) override {

@@ -71,6 +71,8 @@ fn code<T>(result: Result<T, DiskError>, done: impl FnOnce(T)) -> i32 {
         Err(DiskError::NotADirectory) => 4,
         Err(DiskError::NotEmpty) => 5,
         Err(DiskError::Gone) => 6,
+        Err(DiskError::NoSpace) => 7,
+        Err(DiskError::Io | DiskError::SyncFailed | DiskError::BeyondEnd) => 8,
     }
 }
 
@@ -121,6 +123,13 @@ exports! {
     /// The length of an open file.
     fn assay_disk_handle_len(disk, handle: u64, len: *mut u64) -> i32 {
         code(disk.handle_len(Handle(handle)), |value| len.write(value))
+    }
+
+    /// Bytes that may still be added; false without a quota.
+    fn assay_disk_free(disk, bytes: *mut u64) -> bool {
+        let free = disk.free_bytes();
+        bytes.write(free.unwrap_or(u64::MAX));
+        free.is_some()
     }
 
     /// Makes the names of a directory durable.

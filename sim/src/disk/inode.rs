@@ -11,6 +11,8 @@ pub struct Number(u64);
 pub struct Inode {
     bytes: Vec<u8>,
     durable: Durable,
+    /// Where the pending bytes begin: those that the next sync writes. With [`Durable::Prefix`] it is that length.
+    clean: usize,
     modified: Duration,
     holders: u64,
 }
@@ -56,18 +58,87 @@ impl Inode {
         {
             self.durable = Durable::Copy(self.bytes[..durable].to_vec());
         }
+        self.clean = self.clean.min(len);
         self.bytes.resize(len, 0);
         self.modified = now;
     }
 
     /// Makes the present bytes durable; returns how many were not.
     pub fn sync(&mut self) -> u64 {
-        let pending = match &self.durable {
-            Durable::Prefix(durable) => self.bytes.len() - durable,
-            Durable::Copy(_) => self.bytes.len(),
+        let pending = match &mut self.durable {
+            Durable::Prefix(durable) => self.bytes.len() - *durable,
+            Durable::Copy(durable) => {
+                durable.resize(self.clean, 0);
+                durable.extend_from_slice(&self.bytes[self.clean..]);
+                self.bytes.len()
+            }
         };
-        self.durable = Durable::Prefix(self.bytes.len());
+        // After a failed sync the copy may differ for ever.
+        if !matches!(&self.durable, Durable::Copy(durable) if *durable != self.bytes) {
+            self.durable = Durable::Prefix(self.bytes.len());
+        }
+        self.clean = self.bytes.len();
         pending as u64
+    }
+
+    /// A sync that fails as Linux lets it: nothing becomes durable, and the pending bytes count as clean, so that no
+    /// later sync writes them. Where one writes bytes behind them, a power cut leaves zeros in their place.
+    pub fn fail_sync(&mut self) {
+        if let Durable::Prefix(durable) = self.durable
+            && durable < self.bytes.len()
+        {
+            self.durable = Durable::Copy(self.bytes[..durable].to_vec());
+        }
+        self.clean = self.bytes.len();
+    }
+
+    /// Bytes that were added and not synced.
+    pub fn pending(&self) -> u64 {
+        (self.bytes.len() - self.clean) as u64
+    }
+
+    /// Of the pending bytes the first `keep` reach the medium, as when power fails during the write. Returns where
+    /// they start; none, and nothing changes, if the file was cut and that is not durable.
+    pub fn tear(&mut self, keep: u64) -> Option<u64> {
+        let (start, end) = (self.clean, self.clean + (keep as usize).min(self.bytes.len() - self.clean));
+        match &mut self.durable {
+            Durable::Prefix(durable) => *durable = end,
+            Durable::Copy(durable) if durable.len() > start => return None,
+            Durable::Copy(durable) => {
+                if end > start {
+                    durable.resize(start, 0);
+                    durable.extend_from_slice(&self.bytes[start..end]);
+                }
+            }
+        }
+        self.clean = end;
+        Some(start as u64)
+    }
+
+    /// Flips a bit (0 to 7) of the byte at `offset`, in what is read and in what is durable. False if there is none.
+    pub fn flip(&mut self, offset: u64, bit: u32) -> bool {
+        let (offset, mask) = (offset as usize, 1_u8.checked_shl(bit).unwrap_or(0));
+        if offset >= self.bytes.len() || mask == 0 {
+            return false;
+        }
+        self.bytes[offset] ^= mask;
+        if let Durable::Copy(durable) = &mut self.durable
+            && let Some(byte) = durable.get_mut(offset)
+        {
+            *byte ^= mask;
+        }
+        true
+    }
+
+    /// Cuts the file on the medium itself: what is read and what is durable.
+    pub fn lose_tail(&mut self, len: u64) {
+        let len = len as usize;
+        self.bytes.truncate(len);
+        self.clean = self.clean.min(len);
+        match &mut self.durable {
+            Durable::Prefix(durable) => *durable = (*durable).min(len),
+            Durable::Copy(durable) => durable.truncate(len),
+        }
     }
 
     fn power_cut(&mut self) {
@@ -76,6 +147,7 @@ impl Inode {
             Durable::Copy(bytes) => self.bytes = bytes,
         }
         self.durable = Durable::Prefix(self.bytes.len());
+        self.clean = self.bytes.len();
     }
 }
 

@@ -14,16 +14,22 @@
 //! such a job and the host may work at the same time. [`Disk::wait_for_jobs`] is called after each of the host's
 //! turns, so that no job outlives the turn that queued it.
 //!
-//! Faults of a disk (errors, a quota, torn writes) have one place to be decided: `Disk::admit`.
+//! Faults ([`Disk::inject`], [`Disk::set_quota`], [`Disk::set_torn_writes`], and damage at rest) are in `damage` and
+//! `fault`; those that strike an operation are decided in `Disk::admit`. A disk without them traces nothing more.
 
+mod damage;
+mod fault;
 mod ffi;
 mod inode;
 mod jobs;
+mod kind;
 mod model;
 #[cfg(test)]
 mod reference;
 
+pub use fault::{Effect, Fault, FaultHandle, Operation, When};
 pub(crate) use ffi::seed_rocksdb_thread;
+pub use kind::FileKind;
 pub use model::DiskError;
 
 use crate::{
@@ -32,6 +38,7 @@ use crate::{
     interpose,
     trace::{Fields, Subsystem, Trace},
 };
+use fault::Faults;
 use jobs::Jobs;
 use model::{Handle, Model, Open, Stat, normal};
 use sha2::{Digest, Sha256};
@@ -55,6 +62,8 @@ pub struct DiskStats {
     pub syncs: u64,
     /// Bytes that those syncs made durable.
     pub synced: u64,
+    /// By how much faults slowed operations down.
+    pub slowed: Duration,
 }
 
 /// One host's disk; clones share it.
@@ -62,6 +71,7 @@ pub struct DiskStats {
 pub struct Disk(Arc<Shared>);
 
 struct Shared {
+    seed: u64,
     state: Mutex<State>,
     jobs: Jobs,
     host: HostId,
@@ -76,6 +86,9 @@ struct State {
     model: Model,
     stats: DiskStats,
     fenced: bool,
+    faults: Faults,
+    torn_writes: bool,
+    power_cuts: u64,
 }
 
 /// A change, as the trace and the faults see it.
@@ -97,7 +110,7 @@ impl Disk {
     pub(crate) fn new(seed: u64, host: HostId, clock: Arc<HostClock>, trace: Trace) -> Self {
         let jobs = Jobs::new(seed, &host.to_string());
         let (state, slept_ns) = (Mutex::default(), AtomicU64::new(0));
-        Self(Arc::new(Shared { state, jobs, host, clock, trace, slept_ns }))
+        Self(Arc::new(Shared { seed, state, jobs, host, clock, trace, slept_ns }))
     }
 
     /// A RocksDB environment on this disk, with this host's clock. Set it on the `Options` of any database; several
@@ -135,7 +148,10 @@ impl Disk {
     pub(crate) fn recover(&self, power_cut: bool) {
         let mut state = self.lock();
         match power_cut {
-            true => state.model.power_cut(),
+            true => {
+                self.tear(&mut state);
+                state.model.power_cut();
+            }
             false => state.model.close_all(),
         }
         state.fenced = false;
@@ -158,12 +174,18 @@ impl Disk {
         (self.0.clock.wall_at(now) + slept, HostClock::monotonic_at(now) + slept)
     }
 
-    /// Whether a change may happen, and its entry in the trace. This is where a fault would be decided.
+    /// Whether a change may happen, and its entry in the trace.
     fn admit(&self, state: &mut State, change: &Change<'_>) -> Result<(), DiskError> {
         state.stats.operations += 1;
         if state.fenced {
             return Err(DiskError::Gone);
         }
+        self.strike(state, change)?;
+        self.note(change);
+        Ok(())
+    }
+
+    fn note(&self, change: &Change<'_>) {
         let Change { name, path, offset, len, data } = *change;
         let fields = |fields: &mut Fields<'_>| {
             fields.bytes(name.as_bytes()).bytes(path.as_bytes()).number(offset).number(len).bytes(data);
@@ -173,7 +195,6 @@ impl Disk {
             false => format!("{name} {path} {offset} {len} {}", hex::encode(&Sha256::digest(data)[..8])),
         };
         self.0.trace.event(self.0.host, self.lane(), self.now(), fields, text);
-        Ok(())
     }
 
     fn lane(&self) -> Subsystem {
@@ -198,9 +219,13 @@ impl Disk {
 
     /// Copies bytes from `offset` on into `out`; returns how many there were.
     fn read_at(&self, handle: Handle, offset: u64, out: &mut [u8]) -> Result<usize, DiskError> {
-        let state = self.lock();
+        let state = &mut *self.lock();
         if state.fenced {
             return Err(DiskError::Gone);
+        }
+        if !state.faults.is_empty() {
+            let path = state.model.path(handle)?.to_owned();
+            self.strike(state, &Change { offset, len: out.len() as u64, ..Change::new("read", &path) })?;
         }
         let bytes = state.model.file(handle)?.bytes();
         let rest = bytes.get(offset as usize..).unwrap_or_default();
@@ -214,17 +239,20 @@ impl Disk {
         let state = &mut *self.lock();
         let path = state.model.path(handle)?.to_owned();
         let offset = state.model.file(handle)?.bytes().len() as u64;
+        let (data, fitted) = damage::fit(&state.model, data);
         self.admit(state, &Change { offset, len: data.len() as u64, data, ..Change::new("append", &path) })?;
         state.model.file_mut(handle)?.append(data, now);
         state.stats.appended += data.len() as u64;
-        Ok(())
+        self.fitted(fitted, &path)
     }
 
     fn truncate(&self, handle: Handle, len: u64) -> Result<(), DiskError> {
         let now = self.now();
         let state = &mut *self.lock();
         let path = state.model.path(handle)?.to_owned();
+        let growth = len.saturating_sub(state.model.file(handle)?.bytes().len() as u64);
         self.admit(state, &Change { offset: len, ..Change::new("truncate", &path) })?;
+        self.fitted(state.model.free().is_none_or(|free| growth <= free), &path)?;
         state.model.file_mut(handle)?.truncate(len, now);
         Ok(())
     }
@@ -233,7 +261,11 @@ impl Disk {
         let state = &mut *self.lock();
         let path = state.model.path(handle)?.to_owned();
         let len = state.model.file(handle)?.bytes().len() as u64;
-        self.admit(state, &Change { len, ..Change::new("sync", &path) })?;
+        let admitted = self.admit(state, &Change { len, ..Change::new("sync", &path) });
+        if admitted == Err(DiskError::SyncFailed) {
+            state.model.file_mut(handle)?.fail_sync();
+        }
+        admitted?;
         state.stats.syncs += 1;
         state.stats.synced += state.model.file_mut(handle)?.sync();
         Ok(())

@@ -3,7 +3,8 @@
 //! A file's bytes and its name become durable separately, as POSIX says: [`Model::sync`] makes the bytes durable,
 //! [`Model::sync_dir`] the names of one directory. A rename is one step to readers and, within one directory, also to
 //! a power cut. Directories themselves are durable when made, which is kinder than POSIX: RocksDB does not sync the
-//! parent of its own directory. Nothing is torn here: after a power cut a file has the bytes of its last sync.
+//! parent of its own directory. After a power cut a file has the bytes of its last sync, unless it was torn
+//! ([`Model::tear`]) before. A quota bounds the bytes that readers see; names cost nothing.
 //!
 //! This module is pure: it knows no clock, no trace and no RocksDB.
 
@@ -34,6 +35,18 @@ pub enum DiskError {
     /// The host was killed or lost power since the handle was opened, or is down.
     #[error("the host is down")]
     Gone,
+    /// The quota is used up. What fitted of an append was written.
+    #[error("no space left on device")]
+    NoSpace,
+    /// A fault struck the operation.
+    #[error("input/output error")]
+    Io,
+    /// A fault struck a sync, and what was pending is lost to later syncs.
+    #[error("input/output error: the sync failed for good")]
+    SyncFailed,
+    /// The file has no such byte or bit.
+    #[error("beyond the end of the file")]
+    BeyondEnd,
 }
 
 /// How to open a file.
@@ -61,6 +74,7 @@ pub struct Model {
     locks: BTreeSet<String>,
     handles: BTreeMap<Handle, (Number, String)>,
     next_handle: u64,
+    quota: Option<u64>,
 }
 
 /// What a path names.
@@ -272,6 +286,42 @@ impl Model {
             self.inodes.release(number);
         }
         self.inodes.power_cut();
+    }
+
+    /// Before a power cut: of each file's pending bytes, the first so many survive as `keep` says, which is asked with
+    /// the path and the number of pending bytes, in the order of the durable paths. `torn` gets path, start and length.
+    pub fn tear(&mut self, mut keep: impl FnMut(&str, u64) -> u64, mut torn: impl FnMut(&str, u64, u64)) {
+        // A file with two names is torn once.
+        let mut seen = BTreeSet::new();
+        for (path, number) in &self.durable_names {
+            let inode = self.inodes.get_mut(*number);
+            let pending = inode.pending();
+            if pending > 0 && seen.insert(*number) {
+                let kept = keep(path, pending).min(pending);
+                if let Some(start) = inode.tear(kept) {
+                    torn(path, start, kept);
+                }
+            }
+        }
+    }
+
+    /// Bounds the bytes of all files; none for no bound. What is there already stays.
+    pub fn set_quota(&mut self, quota: Option<u64>) {
+        self.quota = quota;
+    }
+
+    /// How many bytes may be added; none without a quota. A file counts as long as it has a name or a handle, and
+    /// once however many it has. Takes time in proportion to the number of files.
+    pub fn free(&self) -> Option<u64> {
+        let quota = self.quota?;
+        let named = self.names.values().chain(self.handles.values().map(|(number, _)| number));
+        let used = named.collect::<BTreeSet<_>>().into_iter().map(|n| self.inodes.get(*n).bytes().len() as u64);
+        Some(quota.saturating_sub(used.sum()))
+    }
+
+    /// The file that a path names, for damage at rest.
+    pub fn named_mut(&mut self, path: &str) -> Result<&mut Inode, DiskError> {
+        self.names.get(path).map(|number| self.inodes.get_mut(*number)).ok_or(DiskError::NotFound)
     }
 
     /// All files by path, with their lengths.

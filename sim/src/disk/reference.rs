@@ -1,8 +1,19 @@
-//! The disk's model against a simple one: random operations with kills and power cuts, compared after each.
+//! The disk's model against a simple one: random operations with faults, kills and power cuts, compared after each.
+//!
+//! The reference keeps every file in full and says of each byte whether the next sync writes it. So equality means that
+//! what was synced is back after a power cut, what was not may be gone, and nothing else ever appears: but for zeros
+//! where a failed sync lost bytes that a later one wrote beyond.
 
-use super::model::{Model, Open, normal};
+use super::{
+    damage::fit,
+    inode::Inode,
+    model::{Model, Open, normal},
+};
 use proptest::prelude::*;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 const NOW: Duration = Duration::ZERO;
 const DIRS: [&str; 2] = ["/a", "/b"];
@@ -14,12 +25,58 @@ enum Op {
     Append(usize, Vec<u8>),
     Truncate(usize, u64),
     Sync(usize),
+    FailSync(usize),
     SyncDir(usize),
     Remove(usize),
     Rename(usize, usize),
     Link(usize, usize),
     Kill,
     PowerCut,
+    /// The number decides how much of each file's pending bytes survives.
+    TornCut(u64),
+    Quota(Option<u64>),
+    FlipBit(usize, u64),
+}
+
+/// A byte, and whether the next sync writes it.
+type Cached = (u8, bool);
+
+#[derive(Default)]
+struct File {
+    cached: Vec<Cached>,
+    durable: Vec<u8>,
+}
+
+impl File {
+    fn pending(&self) -> usize {
+        self.cached.iter().filter(|(_, pending)| *pending).count()
+    }
+
+    fn write(&mut self, data: impl IntoIterator<Item = u8>) {
+        self.cached.extend(data.into_iter().map(|byte| (byte, true)));
+    }
+
+    fn sync(&mut self) {
+        self.durable.resize(self.cached.len(), 0);
+        for ((byte, pending), durable) in self.cached.iter_mut().zip(&mut self.durable) {
+            if std::mem::take(pending) {
+                *durable = *byte;
+            }
+        }
+    }
+
+    fn tear(&mut self, number: u64) {
+        let start = self.cached.len() - self.pending();
+        let kept = torn_length(number, self.pending() as u64) as usize;
+        if self.durable.len() <= start && kept > 0 {
+            self.durable.resize(start, 0);
+            self.durable.extend(self.cached[start..start + kept].iter().map(|(byte, _)| byte));
+        }
+    }
+}
+
+fn torn_length(number: u64, pending: u64) -> u64 {
+    number % (pending + 1)
 }
 
 /// Every file in full, twice; names in full, twice.
@@ -27,34 +84,64 @@ enum Op {
 struct Reference {
     names: BTreeMap<&'static str, usize>,
     durable_names: BTreeMap<&'static str, usize>,
-    files: Vec<(Vec<u8>, Vec<u8>)>,
+    files: Vec<File>,
+    quota: Option<u64>,
 }
 
 impl Reference {
-    fn file(&mut self, path: usize) -> Option<&mut (Vec<u8>, Vec<u8>)> {
+    fn file(&mut self, path: usize) -> Option<&mut File> {
         self.names.get(PATHS[path]).map(|file| &mut self.files[*file])
+    }
+
+    fn free(&self) -> u64 {
+        let named: BTreeSet<_> = self.names.values().collect();
+        let used: usize = named.into_iter().map(|file| self.files[*file].cached.len()).sum();
+        self.quota.map_or(u64::MAX, |quota| quota.saturating_sub(used as u64))
+    }
+
+    fn power_cut(&mut self) {
+        self.names.clone_from(&self.durable_names);
+        for File { cached, durable } in &mut self.files {
+            *cached = durable.iter().map(|byte| (*byte, false)).collect();
+        }
     }
 
     /// Returns false if the operation must fail.
     fn apply(&mut self, op: &Op) -> bool {
+        let free = self.free();
         match op {
             Op::Create(path) => match self.file(*path) {
-                Some((bytes, _)) => bytes.clear(),
+                Some(file) => file.cached.clear(),
                 None => {
                     self.names.insert(PATHS[*path], self.files.len());
                     self.files.push(Default::default());
                 }
             },
             Op::Append(path, data) => match self.file(*path) {
-                Some((bytes, _)) => bytes.extend(data),
+                Some(file) => {
+                    let fits = free.min(data.len() as u64) as usize;
+                    file.write(data[..fits].iter().copied());
+                    return fits == data.len();
+                }
                 None => return false,
             },
             Op::Truncate(path, len) => match self.file(*path) {
-                Some((bytes, _)) => bytes.resize(*len as usize, 0),
+                Some(file) => {
+                    let growth = (*len as usize).saturating_sub(file.cached.len());
+                    if growth as u64 > free {
+                        return false;
+                    }
+                    file.cached.truncate(*len as usize);
+                    file.write(vec![0; growth]);
+                }
                 None => return false,
             },
             Op::Sync(path) => match self.file(*path) {
-                Some((bytes, durable)) => durable.clone_from(bytes),
+                Some(file) => file.sync(),
+                None => return false,
+            },
+            Op::FailSync(path) => match self.file(*path) {
+                Some(file) => file.cached.iter_mut().for_each(|(_, pending)| *pending = false),
                 None => return false,
             },
             Op::SyncDir(dir) => {
@@ -72,27 +159,64 @@ impl Reference {
                 _ => return false,
             },
             Op::Kill => {}
-            Op::PowerCut => {
-                self.names.clone_from(&self.durable_names);
-                self.files.iter_mut().for_each(|(bytes, durable)| bytes.clone_from(durable));
+            Op::PowerCut => self.power_cut(),
+            Op::TornCut(number) => {
+                let named: BTreeSet<_> = self.durable_names.values().copied().collect();
+                named.into_iter().for_each(|file| self.files[file].tear(*number));
+                self.power_cut();
             }
+            Op::Quota(quota) => self.quota = *quota,
+            Op::FlipBit(path, offset) => match self.file(*path) {
+                Some(File { cached, durable }) if (*offset as usize) < cached.len() => {
+                    cached[*offset as usize].0 ^= 8;
+                    if let Some(byte) = durable.get_mut(*offset as usize) {
+                        *byte ^= 8;
+                    }
+                }
+                _ => return false,
+            },
         }
         true
     }
 }
 
+fn with_file(model: &mut Model, path: usize, f: &mut dyn FnMut(&mut Inode)) -> bool {
+    let Ok(handle) = model.open(PATHS[path], Open::Read, NOW) else { return false };
+    let done = model.file_mut(handle).map(f).is_ok();
+    model.close(handle);
+    done
+}
+
 fn apply(model: &mut Model, op: &Op) -> bool {
-    let mut with_file = |path: usize, how, f: &mut dyn FnMut(&mut super::inode::Inode)| {
-        let Ok(handle) = model.open(PATHS[path], how, NOW) else { return false };
-        let done = model.file_mut(handle).map(f).is_ok();
-        model.close(handle);
-        done
-    };
     match op {
-        Op::Create(path) => with_file(*path, Open::Create, &mut |_| {}),
-        Op::Append(path, data) => with_file(*path, Open::Read, &mut |file| _ = file.append(data, NOW)),
-        Op::Truncate(path, len) => with_file(*path, Open::Read, &mut |file| file.truncate(*len, NOW)),
-        Op::Sync(path) => with_file(*path, Open::Read, &mut |file| _ = file.sync()),
+        Op::Create(path) => match model.open(PATHS[*path], Open::Create, NOW) {
+            Ok(handle) => {
+                model.close(handle);
+                true
+            }
+            Err(_) => false,
+        },
+        Op::Append(path, data) => {
+            let (fits, all) = fit(model, data);
+            with_file(model, *path, &mut |file| _ = file.append(fits, NOW)) && all
+        }
+        Op::Truncate(path, len) => {
+            let known = model.bytes(PATHS[*path]).map(|bytes| bytes.len() as u64);
+            known.is_some_and(|known| model.free().is_none_or(|free| len.saturating_sub(known) <= free))
+                && with_file(model, *path, &mut |file| file.truncate(*len, NOW))
+        }
+        Op::FailSync(path) => with_file(model, *path, &mut |file| file.fail_sync()),
+        Op::FlipBit(path, offset) => model.named_mut(PATHS[*path]).is_ok_and(|file| file.flip(*offset, 3)),
+        Op::Quota(quota) => {
+            model.set_quota(*quota);
+            true
+        }
+        Op::TornCut(number) => {
+            model.tear(|_, pending| torn_length(*number, pending), |_, _, _| {});
+            model.power_cut();
+            true
+        }
+        Op::Sync(path) => with_file(model, *path, &mut |file| _ = file.sync()),
         Op::SyncDir(dir) => model.sync_dir(DIRS[*dir]).is_ok(),
         Op::Remove(path) => model.remove(PATHS[*path]).is_ok(),
         Op::Rename(from, to) => model.rename(PATHS[*from], PATHS[*to]).is_ok(),
@@ -122,22 +246,31 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (path(), path()).prop_map(|(from, to)| Op::Link(from, to)),
         1 => Just(Op::Kill),
         2 => Just(Op::PowerCut),
+        1 => any::<u64>().prop_map(Op::TornCut),
+        1 => prop::option::of(0..60_u64).prop_map(Op::Quota),
+        2 => path().prop_map(Op::FailSync),
+        1 => (path(), 0..40_u64).prop_map(|(path, offset)| Op::FlipBit(path, offset)),
     ]
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
     #[test]
     fn any_operations_leave_what_the_reference_says(ops in prop::collection::vec(op(), 1..60)) {
         let (mut model, mut reference) = (Model::default(), Reference::default());
         DIRS.iter().for_each(|dir| model.make_dir(dir).expect("new"));
         for op in &ops {
             prop_assert_eq!(apply(&mut model, op), reference.apply(op), "{:?}", op);
-            let expected: BTreeMap<_, _> =
-                reference.names.iter().map(|(path, file)| (*path, &reference.files[*file].0[..])).collect();
+            let expected: BTreeMap<_, Vec<u8>> = reference
+                .names
+                .iter()
+                .map(|(path, file)| (*path, reference.files[*file].cached.iter().map(|(byte, _)| *byte).collect()))
+                .collect();
             let found = model.files();
             let found: BTreeMap<_, _> =
-                found.keys().map(|path| (path.as_str(), model.bytes(path).expect("listed"))).collect();
+                found.keys().map(|path| (path.as_str(), model.bytes(path).expect("listed").to_vec())).collect();
             prop_assert_eq!(found, expected, "after {:?}", op);
+            prop_assert_eq!(model.free().unwrap_or(u64::MAX), reference.free(), "after {:?}", op);
         }
     }
 }
