@@ -185,3 +185,20 @@ fn a_torn_log_is_read_up_to_the_tear_which_the_seed_decides() {
     assert_ne!(one.1, other.1, "the seeds tear at different places");
     assert!(one.2.slowed >= Duration::from_millis(30));
 }
+
+#[test]
+fn a_flush_that_finds_the_disk_full_loses_nothing() {
+    let (said, after) = world(WorldConfig::new(1), 1, |world, hosts| {
+        let said = life(world, hosts[0], |disk| {
+            let store = Store::open(disk).expect("a new one");
+            (0..20).for_each(|key| store.put(key).expect("written"));
+            disk.set_quota(Some(disk.files().values().sum()));
+            store.db.flush().expect_err("no room for a table").to_string()
+        });
+        world.power_cut(hosts[0]);
+        world.disk(hosts[0]).set_quota(None);
+        (said, life(world, hosts[0], keys))
+    });
+    assert!(said.contains("No space left"), "{said}");
+    assert_eq!(after, format!("{:?}", (0..20).collect::<Vec<_>>()));
+}
