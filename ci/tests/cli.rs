@@ -74,7 +74,7 @@ fn what_is_wrong_is_named_with_its_place() {
     assert!(text(&output.stderr).starts_with("assay: wrong.toml:18:1: unknown key"), "{}", text(&output.stderr));
     let output = assay(dir.path(), &["run", "no-such-thing"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("one of: crash-restart, isolated-miner"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("crash-restart, disk-full-majority"), "{}", text(&output.stderr));
     assert_eq!(assay(dir.path(), &["run", "short.toml", "--on", "compose"]).status.code(), Some(2));
     assert_eq!(assay(dir.path(), &["sweep", "--seeds", "5..5"]).status.code(), Some(2));
     assert_eq!(assay(dir.path(), &["report", "nowhere"]).status.code(), Some(2));
@@ -149,5 +149,15 @@ fn the_list_names_every_scenario() {
     let dir = folder();
     let said = passed(&assay(dir.path(), &["list"]));
     let names: Vec<_> = said.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names, ["crash-restart", "isolated-miner", "partition-heal", "steady"]);
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let entries = std::fs::read_dir(files).expect("they ship with the project");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    let scenarios = paths.filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    let stem = |path: &std::path::PathBuf| path.file_stem().is_some_and(|stem| stem != "Cargo");
+    let mut expected: Vec<_> = scenarios
+        .filter(stem)
+        .map(|path| path.file_stem().expect("it has one").to_string_lossy().into_owned())
+        .collect();
+    expected.sort();
+    assert_eq!(names, expected);
 }

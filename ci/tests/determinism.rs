@@ -7,20 +7,22 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// It has everything in it: kills, power cuts, an orderly restart, a pause, flushes and compactions.
-const SCENARIO: &str = "crash-restart";
+/// Kills, power cuts, an orderly restart, a pause, flushes and compactions.
+const PROCESSES: &str = "../scenarios/crash-restart.toml";
+/// Every fault of a disk, backups and what operators do to data.
+const STORAGE: &str = "tests/storage.toml";
 
-fn file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../scenarios/{SCENARIO}.toml"))
+fn file(scenario: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(scenario)
 }
 
 /// Runs the scenario by `program` with `change` made to the command, and gives the trace's hash.
-fn hash(program: &[&str], seed: u64, change: impl FnOnce(&mut Command, &Path)) -> String {
+fn hash(scenario: &str, program: &[&str], seed: u64, change: impl FnOnce(&mut Command, &Path)) -> String {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let assay = env!("CARGO_BIN_EXE_assay");
     let line: Vec<_> = program.iter().copied().chain([assay]).collect();
     let mut command = Command::new(line[0]);
-    command.args(&line[1..]).arg("run").arg(file()).args(["--json", "--seed", &seed.to_string()]);
+    command.args(&line[1..]).arg("run").arg(file(scenario)).args(["--json", "--seed", &seed.to_string()]);
     command.arg("--out").arg(dir.path().join("out"));
     change(&mut command, dir.path());
     let output = command.output().expect("the program starts");
@@ -49,16 +51,26 @@ impl Drop for Load {
     }
 }
 
-#[test]
-fn a_trace_is_a_function_of_the_seed_alone() {
-    let usual = hash(&[], 5, |_, _| ());
-    assert_ne!(hash(&[], 6, |_, _| ()), usual, "another seed");
-    let elsewhere = hash(&[], 5, |command, dir| {
+/// Holds the hash of a scenario against that of runs elsewhere.
+fn is_a_function_of_the_seed(scenario: &str) {
+    let usual = hash(scenario, &[], 5, |_, _| ());
+    assert_ne!(hash(scenario, &[], 6, |_, _| ()), usual, "another seed");
+    let elsewhere = hash(scenario, &[], 5, |command, dir| {
         command.env("TZ", "Pacific/Chatham").env("HOME", dir).current_dir(dir);
     });
     assert_eq!(elsewhere, usual, "another time zone, home and working directory");
-    assert_eq!(hash(&["taskset", "-c", "0"], 5, |_, _| ()), usual, "one CPU");
+    assert_eq!(hash(scenario, &["taskset", "-c", "0"], 5, |_, _| ()), usual, "one CPU");
     let load = Load::start();
-    assert_eq!(hash(&[], 5, |_, _| ()), usual, "busy CPUs");
+    assert_eq!(hash(scenario, &[], 5, |_, _| ()), usual, "busy CPUs");
     drop(load);
+}
+
+#[test]
+fn a_trace_of_processes_that_die_is_a_function_of_the_seed_alone() {
+    is_a_function_of_the_seed(PROCESSES);
+}
+
+#[test]
+fn a_trace_of_disks_that_fail_is_a_function_of_the_seed_alone() {
+    is_a_function_of_the_seed(STORAGE);
 }

@@ -1,12 +1,14 @@
 //! A node's settings: one plain struct, passed explicitly. Reading files, variables and flags is [`crate::native`]'s work.
 
 use crate::{
+    BackupSettings, UpkeepSettings,
+    backup::Keep,
     chain::mempool::Limits,
     storage::{self, Compression},
 };
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Bootstrap peers, at most: one chain's well-known entrances, not its whole membership.
 pub const BOOTSTRAP_MAX: usize = 64;
@@ -21,6 +23,8 @@ pub struct Config {
     pub api: Api,
     /// The database.
     pub storage: Storage,
+    /// Copies of the database.
+    pub backup: Backup,
     /// Waiting transactions.
     pub mempool: Limits,
     /// Producing blocks.
@@ -61,6 +65,26 @@ pub struct Storage {
     pub compression: Compression,
     /// Bytes committed between two flushes; 64 KiB to 64 MiB.
     pub flush_bytes: u64,
+    /// Space on its disk that the node leaves free, in MiB, or a twentieth of a small disk; 1 to 1048576.
+    pub reserve_mb: u64,
+    /// Bytes a second at which everything stored is read again to find damage; 0 never reads, at most 1 GiB.
+    pub audit_bytes_per_second: u64,
+    /// Seconds from the end of one such reading to the next; 1 to 31536000.
+    pub audit_pause_s: u64,
+}
+
+/// Copies of the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Backup {
+    /// The directory of archives, of this node alone; relative to the node's home.
+    pub path: PathBuf,
+    /// Seconds from one scheduled backup to the next; 0 makes none, at most 31536000.
+    pub interval_s: u64,
+    /// Days that an archive is kept; 1 to 36500. Older ones are removed after a scheduled backup.
+    pub keep_days: u64,
+    /// Newest archives that are kept however old they are; 1 to 10000.
+    pub keep_min: u32,
 }
 
 /// Producing blocks.
@@ -115,7 +139,21 @@ impl Default for Api {
 impl Default for Storage {
     fn default() -> Self {
         let storage::Settings { cache_size_mb, compression, flush_bytes } = storage::Settings::default();
-        Self { path: PathBuf::from("db"), cache_size_mb, compression, flush_bytes }
+        Self {
+            path: PathBuf::from("db"),
+            cache_size_mb,
+            compression,
+            flush_bytes,
+            reserve_mb: 64,
+            audit_bytes_per_second: 1 << 20,
+            audit_pause_s: 3600,
+        }
+    }
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        Self { path: PathBuf::from("backups"), interval_s: 0, keep_days: 30, keep_min: 2 }
     }
 }
 
@@ -169,6 +207,12 @@ impl Config {
             ("number of p2p.bootstrap", self.p2p.bootstrap.len() as u64, 0, BOOTSTRAP_MAX as u64),
             ("storage.cache_size_mb", self.storage.cache_size_mb as u64, 1, 65_536),
             ("storage.flush_bytes", self.storage.flush_bytes, 64 << 10, 64 << 20),
+            ("storage.reserve_mb", self.storage.reserve_mb, 1, 1 << 20),
+            ("storage.audit_bytes_per_second", self.storage.audit_bytes_per_second, 0, 1 << 30),
+            ("storage.audit_pause_s", self.storage.audit_pause_s, 1, 365 * 24 * 3600),
+            ("backup.interval_s", self.backup.interval_s, 0, 365 * 24 * 3600),
+            ("backup.keep_days", self.backup.keep_days, 1, 36_500),
+            ("backup.keep_min", u64::from(self.backup.keep_min), 1, 10_000),
             ("mempool.bytes_max", self.mempool.bytes_max as u64, 64 << 10, 1 << 30),
             ("mempool.account_max", self.mempool.account_max as u64, 1, 65_536),
             ("miner.hash_rate", self.miner.hash_rate, 1, 1_000_000_000),
@@ -203,6 +247,27 @@ impl Config {
         let Storage { cache_size_mb, compression, flush_bytes, .. } = self.storage;
         storage::Settings { cache_size_mb, compression, flush_bytes }
     }
+
+    /// What is done about backups.
+    pub fn backup_settings(&self) -> BackupSettings {
+        let Backup { path, interval_s, keep_days, keep_min } = &self.backup;
+        BackupSettings {
+            dir: path.clone(),
+            interval: (*interval_s > 0).then(|| Duration::from_secs(*interval_s)),
+            keep: Keep { days: *keep_days, min: *keep_min as usize },
+            reserve_bytes: self.upkeep_settings().reserve_bytes,
+        }
+    }
+
+    /// What is done about the disk.
+    pub fn upkeep_settings(&self) -> UpkeepSettings {
+        let Storage { reserve_mb, audit_bytes_per_second, audit_pause_s, .. } = self.storage;
+        UpkeepSettings {
+            reserve_bytes: reserve_mb.saturating_mul(1 << 20),
+            audit_bytes_per_second,
+            audit_pause: Duration::from_secs(audit_pause_s),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +288,7 @@ mod tests {
             toml::from_str::<Config>(text).expect("it is TOML").validate().expect_err("it is wrong").to_string()
         };
         assert_eq!(check("[miner]\nhash_rate = 0"), "miner.hash_rate is 0, and must be from 1 to 1000000000");
+        assert_eq!(check("[backup]\nkeep_min = 0"), "backup.keep_min is 0, and must be from 1 to 10000");
         assert_eq!(check("[log]\nkeep = 0"), "log.keep is 0, and must be from 1 to 100");
         assert_eq!(
             check("[log]\nrotate_bytes = 4095"),

@@ -9,6 +9,7 @@
 //! simulated host and a production process run the same code. [`native`] fills the seams for a process.
 
 pub mod api;
+pub mod backup;
 pub mod chain;
 pub mod config;
 pub mod consensus;

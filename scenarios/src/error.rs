@@ -79,6 +79,8 @@ pub enum Form {
     Loss,
     /// A size word or a list of nodes.
     Target,
+    /// A target, alone or in a table with options.
+    TargetOrTable,
     /// `n0`.
     Node,
     /// A list of nodes.
@@ -89,6 +91,16 @@ pub enum Form {
     Alert,
     /// A list of alert names.
     Alerts,
+    /// `finality`.
+    Invariant,
+    /// A list of invariants.
+    Invariants,
+    /// `true` or `false`.
+    Boolean,
+    /// `64KiB`.
+    Bytes,
+    /// A kind of file, a list of kinds, or all.
+    Files,
     /// One of the words of its key.
     Word(&'static [&'static str]),
     /// A table: `[section]` or `{ key = value }`.
@@ -134,6 +146,14 @@ pub enum Problem {
         section: &'static str,
         /// How it is written.
         form: Form,
+    },
+    /// An option that must be given, beside a target that stands alone.
+    #[error("`{action}` needs `{key}`, and a target alone has no place for it")]
+    OptionMissing {
+        /// The option.
+        key: &'static str,
+        /// The action.
+        action: &'static str,
     },
     /// A value of another TOML type.
     #[error("`{key}` must be {}, and is of type {got}", form.name())]
@@ -192,7 +212,7 @@ pub enum Problem {
     Twice {
         /// The key.
         key: &'static str,
-        /// A node or an alert.
+        /// A node, an alert, an invariant or a kind of file.
         member: String,
     },
     /// A partition with one side.
@@ -243,6 +263,12 @@ pub enum Problem {
         /// The action.
         action: &'static str,
     },
+    /// An action after which the node must start again, without the time.
+    #[error("`{action}` needs `restart_after`: when the node starts again")]
+    RestartMissing {
+        /// The action.
+        action: &'static str,
+    },
     /// A time that the action does not take.
     #[error("`{action}` takes no `{key}`")]
     TimeNotTaken {
@@ -262,6 +288,30 @@ pub enum Problem {
         /// The line of the other fault.
         line: u32,
     },
+    /// A node is restored that has not lost its data.
+    #[error("`restore` names `{node}`, and `nodes` does not")]
+    NothingToRestore {
+        /// The node.
+        node: NodeIndex,
+    },
+    /// A node is restored without a backup.
+    #[error("`{node}` is restored, and no earlier `backup` is sure to include it")]
+    NoBackup {
+        /// The node.
+        node: NodeIndex,
+    },
+    /// A fault that no node survives, in a scenario that is not planted.
+    #[error("`{action}` breaks what every node relies on, and the scenario is not planted")]
+    NotPlanted {
+        /// The action.
+        action: &'static str,
+    },
+    /// A planted scenario that says not what it violates.
+    #[error("`planted = true`, and `[expect]` has no `violates`")]
+    ViolatesMissing,
+    /// A violation is expected of a scenario that is not planted.
+    #[error("`violates` expects a violation, and the scenario is not planted")]
+    ViolatesUnplanted,
     /// A fork is required and nothing splits the network.
     #[error("`fork = \"required\"`, and no fault splits the network")]
     NoSplit,
@@ -275,12 +325,14 @@ pub enum Problem {
     },
     /// The run ends before an expectation can be judged.
     #[error(
-        "`{key}` allows {} after the last fault, that is until {}, and the run ends at {}",
+        "`{key}` allows {} after the last {after}, that is until {}, and the run ends at {}",
         format_duration(*.within), format_duration(*.until), format_duration(*.duration)
     )]
     CutOff {
         /// The expectation.
         key: &'static str,
+        /// Which faults it is about: `fault`, or some of them.
+        after: &'static str,
         /// What it allows.
         within: Duration,
         /// The last fault's end plus that.

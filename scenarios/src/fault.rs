@@ -1,6 +1,6 @@
 //! A fault: when it begins, how long it lasts, what it does and to which nodes.
 
-use crate::{Loss, NodeIndex};
+use crate::{DiskDeed, Files, Loss, NodeIndex};
 use std::{fmt, time::Duration};
 
 /// One `[[fault]]` of a scenario.
@@ -17,17 +17,24 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// When its effect is over: the end of its window or the restart. `None` when a node stays down.
+    /// When its effect is over: the end of its window or the restart, its start for what happens at once. `None` when a
+    /// node stays down.
     pub fn end(&self) -> Option<Duration> {
         match &self.action {
             Action::Partition { lasts, .. }
             | Action::OneWay { lasts, .. }
             | Action::Isolate { lasts, .. }
-            | Action::Link { lasts, .. } => Some(self.at.saturating_add(*lasts)),
+            | Action::Link { lasts, .. }
+            | Action::Disk { lasts, .. } => Some(self.at.saturating_add(*lasts)),
+            Action::BitRot { restart_after, .. } => Some(self.at.saturating_add(restart_after.unwrap_or_default())),
+            Action::Backup { .. } => Some(self.at),
             Action::Process { deed, .. } => match deed {
                 ProcessDeed::Restart => Some(self.at),
-                ProcessDeed::Pause { lasts } => Some(self.at.saturating_add(*lasts)),
-                ProcessDeed::Kill { restart_after } | ProcessDeed::PowerCut { restart_after } => {
+                ProcessDeed::Pause { lasts } | ProcessDeed::SchemaNewer { lasts } => {
+                    Some(self.at.saturating_add(*lasts))
+                }
+                ProcessDeed::LoseVolume { restart_after, .. } => Some(self.at.saturating_add(*restart_after)),
+                ProcessDeed::Kill { restart_after } | ProcessDeed::PowerCut { restart_after, .. } => {
                     restart_after.map(|after| self.at.saturating_add(after))
                 }
             },
@@ -89,6 +96,31 @@ pub enum Action {
         /// The nodes.
         target: Target,
     },
+    /// The disk of each target misbehaves.
+    Disk {
+        /// How long.
+        lasts: Duration,
+        /// How.
+        deed: DiskDeed,
+        /// The nodes.
+        target: Target,
+    },
+    /// Bits of each target's files flip at rest.
+    BitRot {
+        /// Which files; the bits are of any of them.
+        files: Files,
+        /// How many bits of each target.
+        bits: u32,
+        /// The process is killed first, and starts again after this; `None` for bits that flip under a running one.
+        restart_after: Option<Duration>,
+        /// The nodes.
+        target: Target,
+    },
+    /// An operator makes a backup of each target that runs.
+    Backup {
+        /// The nodes.
+        target: Target,
+    },
 }
 
 impl Action {
@@ -103,12 +135,17 @@ impl Action {
             Action::Process { deed: ProcessDeed::PowerCut { .. }, .. } => "power_cut",
             Action::Process { deed: ProcessDeed::Restart, .. } => "restart",
             Action::Process { deed: ProcessDeed::Pause { .. }, .. } => "pause",
+            Action::Process { deed: ProcessDeed::LoseVolume { .. }, .. } => "lose_volume",
+            Action::Process { deed: ProcessDeed::SchemaNewer { .. }, .. } => "schema_newer",
+            Action::Disk { deed, .. } => deed.kind(),
+            Action::BitRot { .. } => "bit_rot",
+            Action::Backup { .. } => "backup",
         }
     }
 }
 
 /// What happens to a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProcessDeed {
     /// The process dies; its sockets close and the disk keeps what was written.
     Kill {
@@ -119,12 +156,28 @@ pub enum ProcessDeed {
     PowerCut {
         /// It starts again after this, or stays down.
         restart_after: Option<Duration>,
+        /// Of each file's unsynced bytes a prefix survives.
+        torn: bool,
     },
     /// An orderly stop and a start at once.
     Restart,
     /// The process stands still and keeps its sockets.
     Pause {
         /// How long.
+        lasts: Duration,
+    },
+    /// The process dies and its data directory is gone.
+    LoseVolume {
+        /// It starts again after this.
+        restart_after: Duration,
+        /// Those targets that get their data back from the newest backup before they start; ascending. A node that is
+        /// no target gets nothing.
+        restore: Vec<NodeIndex>,
+    },
+    /// The process is stopped, its data directory marked as written by a newer release, and started, which it must
+    /// refuse. At the end the mark is taken back and it is started again.
+    SchemaNewer {
+        /// How long the mark stays.
         lasts: Duration,
     },
 }

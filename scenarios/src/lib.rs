@@ -30,6 +30,7 @@
 
 pub mod catalogue;
 mod check;
+mod disk;
 mod draw;
 mod duration;
 mod error;
@@ -43,9 +44,10 @@ mod remedy;
 mod units;
 
 pub use catalogue::Summary;
+pub use disk::{DiskDeed, FileKind, Files, Operations};
 pub use duration::{format_duration, parse_duration};
 pub use error::{Bounds, Form, Place, Problem, ScenarioError};
 pub use fault::{Action, Fault, FaultId, LinkQuality, ProcessDeed, Size, Target};
 pub use model::{Chain, Consensus, Expect, ForkExpectation, Network, Scenario, Workload};
 pub use plan::{Plan, PlannedAction, PlannedFault};
-pub use units::{LatencyRange, Loss, NodeIndex, TransferRate};
+pub use units::{ByteSize, LatencyRange, Loss, NodeIndex, TransferRate};

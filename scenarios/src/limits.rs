@@ -1,6 +1,6 @@
 //! The bounds of every setting, each with its reason.
 
-use crate::LatencyRange;
+use crate::{ByteSize, LatencyRange};
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Longest file: a hundred times the longest that a person would write.
@@ -32,6 +32,14 @@ pub const ACCOUNTS: RangeInclusive<u32> = 2..=1000;
 /// Length of a fault, and time until a killed node starts again. The least is the simulator's smallest scheduling
 /// window.
 pub const FAULT_LENGTH: RangeInclusive<Duration> = Duration::from_millis(1)..=*DURATION.end();
+/// Room that a full disk leaves. The greatest is far beyond what a run writes, so that more would never be a full disk.
+pub const DISK_LEAVE: RangeInclusive<ByteSize> = ByteSize(0)..=ByteSize(1 << 30);
+/// How much longer an operation of a slow disk takes. The greatest is where kernels give up a device.
+pub const DISK_SLOW: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(30);
+/// Which of a disk's operations: more than the longest run has.
+pub const NTH: RangeInclusive<u64> = 1..=1_000_000_000;
+/// Bits that flip: past this the files might as well be gone, and `lose_volume` says so.
+pub const BITS: RangeInclusive<u32> = 1..=4096;
 /// Times that `[expect]` allows: nothing recovers at once, so zero would be a mistake.
 pub const WITHIN: RangeInclusive<Duration> = Duration::from_millis(1)..=*DURATION.end();
 /// Reorganisation depths and transaction counts of `[expect]`.
@@ -50,6 +58,12 @@ pub const HASH_RATE_DEFAULT: u32 = 20;
 pub const ACCOUNTS_DEFAULT: u32 = 16;
 /// Default of `caught_up_within`.
 pub const CAUGHT_UP_WITHIN_DEFAULT: Duration = Duration::from_secs(60);
+/// Default of a `bit_rot`: one bit is the hardest to notice.
+pub const BITS_DEFAULT: u32 = 1;
+/// Default `nth` of a `misdirected_write`.
+pub const MISDIRECTED_NTH_DEFAULT: u64 = 1;
+/// Default of `writable_within`: nothing has to be fetched, a node has only to try its disk again.
+pub const WRITABLE_WITHIN_DEFAULT: Duration = Duration::from_secs(10);
 /// `confirms_within` is k + 1 block intervals times this unless it is given: block arrival is Poisson, so the mean is
 /// not enough.
 pub const CONFIRMS_WITHIN_FACTOR: u32 = 3;

@@ -18,6 +18,8 @@ pub struct Scenario {
     pub nodes: NonZeroU16,
     /// Length of the run.
     pub duration: Duration,
+    /// Whether the scenario plants a fault that no node can survive, so that an invariant must be violated.
+    pub planted: bool,
     /// Every link, while no fault changes it.
     pub network: Network,
     /// Parameters of the chain.
@@ -144,6 +146,8 @@ pub struct Expect {
     pub caught_up_within: Duration,
     /// After the last fault ends, a new block is k deep in this time.
     pub confirms_within: Duration,
+    /// After a `disk_full`, `disk_error` or `fsync_fails` ends, every node that runs takes writes again in this time.
+    pub writable_within: Duration,
     /// Whether the faults must fork the chain.
     pub fork: ForkExpectation,
     /// The deepest reorganisation of the run is at least this deep, in blocks.
@@ -154,6 +158,8 @@ pub struct Expect {
     pub confirmed_transactions_min: Option<u64>,
     /// Alerts that must fire; no other may.
     pub alerts: Vec<String>,
+    /// Invariants that must be violated; not empty exactly if the scenario is planted.
+    pub violates: Vec<String>,
 }
 
 /// Whether the faults must fork the chain.

@@ -1,6 +1,9 @@
 //! A plan: the scenario's faults with every node and instant fixed. A driver applies it and decides nothing.
 
-use crate::{Action, Fault, FaultId, LinkQuality, NodeIndex, ProcessDeed, Scenario, Target, draw, format_duration};
+use crate::{
+    Action, DiskDeed, Fault, FaultId, Files, LinkQuality, NodeIndex, ProcessDeed, Scenario, Target, draw,
+    format_duration,
+};
 use std::time::Duration;
 
 /// What one run does to its nodes.
@@ -21,7 +24,7 @@ pub struct PlannedFault {
     pub line: u32,
     /// When it begins.
     pub at: Duration,
-    /// When its effect is over; its start for a restart, `None` when nodes stay down.
+    /// When its effect is over; its start for what happens at once, `None` when nodes stay down.
     pub until: Option<Duration>,
     /// The key of its action in the file: `partition`, `kill`, ...
     pub kind: &'static str,
@@ -33,7 +36,7 @@ pub struct PlannedFault {
     pub detail: String,
 }
 
-/// What is done, and to which nodes. No list is empty.
+/// What is done, and to which nodes. No list is empty, but for `restore`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlannedAction {
     /// No packet passes between two groups.
@@ -75,6 +78,8 @@ pub enum PlannedAction {
         nodes: Vec<NodeIndex>,
         /// They start again after this, or stay down.
         restart_after: Option<Duration>,
+        /// Of each file's unsynced bytes a prefix survives.
+        torn: bool,
     },
     /// The processes stop in order and start at once.
     Restart {
@@ -83,6 +88,44 @@ pub enum PlannedAction {
     },
     /// The processes stand still from `at` to `until`.
     Pause {
+        /// The nodes.
+        nodes: Vec<NodeIndex>,
+    },
+    /// The processes die and their data directories are gone.
+    LoseVolume {
+        /// The nodes.
+        nodes: Vec<NodeIndex>,
+        /// They start again after this.
+        restart_after: Duration,
+        /// Those of `nodes` that get their data back from the newest backup before they start, ascending.
+        restore: Vec<NodeIndex>,
+    },
+    /// The processes are stopped, their data directories marked as written by a newer release, and started, which they
+    /// must refuse. At `until` the marks are taken back and they are started again.
+    SchemaNewer {
+        /// The nodes.
+        nodes: Vec<NodeIndex>,
+    },
+    /// The disks misbehave from `at` to `until`.
+    Disk {
+        /// The nodes.
+        nodes: Vec<NodeIndex>,
+        /// How.
+        deed: DiskDeed,
+    },
+    /// Bits flip at rest.
+    BitRot {
+        /// The nodes.
+        nodes: Vec<NodeIndex>,
+        /// Which files; the bits are of any of them.
+        files: Files,
+        /// How many bits of each node.
+        bits: u32,
+        /// The processes are killed first, and start again after this; `None` for bits that flip under running ones.
+        restart_after: Option<Duration>,
+    },
+    /// An operator makes a backup of each node that runs.
+    Backup {
         /// The nodes.
         nodes: Vec<NodeIndex>,
     },
@@ -111,13 +154,28 @@ fn planned(fault: &Fault, seed: u64, nodes: u16) -> PlannedFault {
         }
         Action::Process { deed, target } => {
             let nodes = resolve(target);
-            match *deed {
-                ProcessDeed::Kill { restart_after } => PlannedAction::Kill { nodes, restart_after },
-                ProcessDeed::PowerCut { restart_after } => PlannedAction::PowerCut { nodes, restart_after },
+            match deed {
+                ProcessDeed::Kill { restart_after } => PlannedAction::Kill { nodes, restart_after: *restart_after },
+                ProcessDeed::PowerCut { restart_after, torn } => {
+                    PlannedAction::PowerCut { nodes, restart_after: *restart_after, torn: *torn }
+                }
                 ProcessDeed::Restart => PlannedAction::Restart { nodes },
                 ProcessDeed::Pause { .. } => PlannedAction::Pause { nodes },
+                ProcessDeed::LoseVolume { restart_after, restore } => {
+                    let restore = restore.iter().filter(|node| nodes.contains(node)).copied().collect();
+                    PlannedAction::LoseVolume { nodes, restart_after: *restart_after, restore }
+                }
+                ProcessDeed::SchemaNewer { .. } => PlannedAction::SchemaNewer { nodes },
             }
         }
+        Action::Disk { deed, target, .. } => PlannedAction::Disk { nodes: resolve(target), deed: deed.clone() },
+        Action::BitRot { files, bits, restart_after, target } => PlannedAction::BitRot {
+            nodes: resolve(target),
+            files: files.clone(),
+            bits: *bits,
+            restart_after: *restart_after,
+        },
+        Action::Backup { target } => PlannedAction::Backup { nodes: resolve(target) },
     };
     PlannedFault {
         id: fault.id,
@@ -142,7 +200,12 @@ impl PlannedAction {
             | PlannedAction::Kill { nodes, .. }
             | PlannedAction::PowerCut { nodes, .. }
             | PlannedAction::Restart { nodes }
-            | PlannedAction::Pause { nodes } => nodes.clone(),
+            | PlannedAction::Pause { nodes }
+            | PlannedAction::LoseVolume { nodes, .. }
+            | PlannedAction::SchemaNewer { nodes }
+            | PlannedAction::Disk { nodes, .. }
+            | PlannedAction::BitRot { nodes, .. }
+            | PlannedAction::Backup { nodes } => nodes.clone(),
         };
         targets.sort_unstable();
         targets.dedup();
@@ -159,20 +222,39 @@ impl PlannedAction {
             PlannedAction::Link { between, to, quality } => {
                 format!("{} <-> {} {}", names(between), names(to), worse(quality))
             }
-            PlannedAction::Kill { nodes, restart_after } | PlannedAction::PowerCut { nodes, restart_after } => {
-                let back = restart_after
-                    .map_or("stays down".to_owned(), |after| format!("starts again after {}", format_duration(after)));
-                format!("{}, {back}", names(nodes))
+            PlannedAction::Kill { nodes, restart_after } => format!("{}, {}", names(nodes), back(*restart_after)),
+            PlannedAction::PowerCut { nodes, restart_after, torn } => {
+                let torn = if *torn { "unsynced writes torn, " } else { "" };
+                format!("{}, {torn}{}", names(nodes), back(*restart_after))
             }
-            PlannedAction::Isolate { nodes } | PlannedAction::Restart { nodes } | PlannedAction::Pause { nodes } => {
-                names(nodes)
+            PlannedAction::LoseVolume { nodes, restart_after, restore } => {
+                let restored = match restore.as_slice() {
+                    [] => String::new(),
+                    restore => format!(", {} from the newest backup", names(restore)),
+                };
+                format!("{}, {}{restored}", names(nodes), back(Some(*restart_after)))
             }
+            PlannedAction::Disk { nodes, deed } => format!("{}, {deed}", names(nodes)),
+            PlannedAction::BitRot { nodes, files, bits, restart_after } => {
+                let bits = if *bits == 1 { "1 bit".to_owned() } else { format!("{bits} bits") };
+                let killed = restart_after.map_or(String::new(), |_| format!(" while down, {}", back(*restart_after)));
+                format!("{}, {bits} of {files} flipped{killed}", names(nodes))
+            }
+            PlannedAction::Isolate { nodes }
+            | PlannedAction::Restart { nodes }
+            | PlannedAction::Pause { nodes }
+            | PlannedAction::SchemaNewer { nodes }
+            | PlannedAction::Backup { nodes } => names(nodes),
         }
     }
 }
 
 fn names(nodes: &[NodeIndex]) -> String {
     nodes.iter().map(NodeIndex::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn back(restart_after: Option<Duration>) -> String {
+    restart_after.map_or("stays down".to_owned(), |after| format!("starts again after {}", format_duration(after)))
 }
 
 fn worse(quality: &LinkQuality) -> String {

@@ -1,7 +1,7 @@
 //! What to do about each problem, in words that follow its text after a semicolon.
 
 use crate::{
-    Size,
+    FileKind, Size,
     error::{Form, Problem},
     format_duration,
 };
@@ -18,11 +18,17 @@ impl Form {
             Form::Latency => "a latency",
             Form::Loss => "a percentage",
             Form::Target => "a size or a list of nodes",
+            Form::TargetOrTable => "a size, a list of nodes or a table",
             Form::Node => "a node",
             Form::Nodes => "a list of nodes",
             Form::Groups => "a list of groups of nodes",
             Form::Alert => "an alert name",
             Form::Alerts => "a list of alert names",
+            Form::Invariant => "the name of an invariant",
+            Form::Invariants => "a list of names of invariants",
+            Form::Boolean => "`true` or `false`",
+            Form::Bytes => "a size in bytes",
+            Form::Files => "a kind of file or a list of them",
             Form::Word(words) => return one_of(words),
             Form::Table => "a table",
             Form::Tables => "a list of tables",
@@ -44,11 +50,20 @@ impl Form {
                 let words = Size::WORDS.map(|(word, _)| word);
                 return format!("write one of {}, or nodes such as [\"n0\", \"n2\"]", ticked(&words));
             }
+            Form::TargetOrTable => return format!("{}, or {{ nodes = ..., ... }}", Form::Target.example()),
             Form::Node => "write it like \"n0\"",
             Form::Nodes => "write it like [\"n0\", \"n2\"]",
             Form::Groups => "write it like [[\"n0\", \"n1\"], [\"n2\", \"n3\", \"n4\"]]",
             Form::Alert => "write it like \"ChainStalled\"",
             Form::Alerts => "write it like [\"ChainStalled\"]",
+            Form::Invariant => "write it like \"finality\"",
+            Form::Invariants => "write it like [\"finality\", \"agreement\"]",
+            Form::Boolean => "write true or false without quotes",
+            Form::Bytes => "write a whole number with its unit (B, KiB, MiB, GiB) in quotes, such as \"64KiB\"",
+            Form::Files => {
+                let words = FileKind::WORDS.map(|(word, _)| word);
+                return format!("write one of {}, `all`, or kinds such as [\"wal\", \"sst\"]", ticked(&words));
+            }
             Form::Word(words) => return format!("write {} in quotes", one_of(words)),
             Form::Table => "write { key = value, ... } or a section of its own",
             Form::Tables => "begin each with its name in double brackets, such as [[fault]]",
@@ -68,11 +83,13 @@ impl Problem {
                 None => format!("the keys are {}", ticked(known)),
             },
             Problem::MissingKey { form, .. } => format!("add it and {}", form.example()),
+            Problem::OptionMissing { key, .. } => format!("write a table instead: {{ nodes = ..., {key} = ... }}"),
             Problem::WrongType { form, .. } => form.example(),
             Problem::Malformed { form, got, .. } => {
                 let near = match form {
                     Form::Word(words) => nearest(got, words),
-                    Form::Target => nearest(got, &Size::WORDS.map(|(word, _)| word)),
+                    Form::Target | Form::TargetOrTable => nearest(got, &Size::WORDS.map(|(word, _)| word)),
+                    Form::Files => nearest(got, &FileKind::WORDS.map(|(word, _)| word)),
                     _ => None,
                 };
                 near.map_or_else(|| form.example(), |near| format!("did you mean `{near}`?"))
@@ -91,6 +108,11 @@ impl Problem {
             Problem::NoAction => format!("give it one of {}", ticked(crate::keys::ACTIONS)),
             Problem::TwoActions { .. } => "give each a [[fault]] of its own".to_owned(),
             Problem::ForMissing { .. } => "add for = \"30s\"".to_owned(),
+            Problem::RestartMissing { .. } => "add restart_after = \"30s\"".to_owned(),
+            Problem::TimeNotTaken { action: "backup", .. } => "remove it; a backup is made once".to_owned(),
+            Problem::TimeNotTaken { action: "bit_rot", .. } => {
+                "remove it; bits flip at once, and stay so until the node repairs them".to_owned()
+            }
             Problem::TimeNotTaken { action: "restart", .. } => {
                 "remove it; the node stops in order and starts at once".to_owned()
             }
@@ -98,6 +120,13 @@ impl Problem {
             Problem::TimeNotTaken { .. } => "use `for`".to_owned(),
             Problem::Overlap { node: Some(_), .. } => "move one of the two, or name another node".to_owned(),
             Problem::Overlap { node: None, .. } => "move one of the two, or name nodes in both that differ".to_owned(),
+            Problem::NothingToRestore { .. } => "name it in both or in neither".to_owned(),
+            Problem::NoBackup { node } => format!("add a fault with backup = [\"{node}\"] before this one"),
+            Problem::NotPlanted { .. } => {
+                "use `fsync_fails`, or set planted = true and say in `[expect]` what it `violates`".to_owned()
+            }
+            Problem::ViolatesMissing => "add violates = [\"finality\"] there, or remove `planted`".to_owned(),
+            Problem::ViolatesUnplanted => "remove it, or set planted = true at the top".to_owned(),
             Problem::NoSplit => "add a fault with `partition`, `isolate` or `one_way`, or remove `fork`".to_owned(),
             Problem::ReorgBounds { .. } => "lower the first or raise the second".to_owned(),
             Problem::CutOff { key, until, .. } => {

@@ -1,4 +1,4 @@
-//! Quantities with their units: nodes, loss, latency, rate.
+//! Quantities with their units: nodes, loss, latency, rate, sizes.
 
 use crate::{format_duration, parse_duration};
 use std::{fmt, time::Duration};
@@ -115,9 +115,34 @@ impl TransferRate {
     }
 }
 
+/// A number of bytes; written `64KiB`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub u64);
+
+impl ByteSize {
+    /// The units, largest first, in bytes.
+    const UNITS: [(&'static str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
+    /// Reads a whole number with its unit; `None` for another form, such as `64 KB`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+        let (_, scale) = Self::UNITS.iter().find(|(name, _)| *name == unit)?;
+        number.parse::<u64>().ok()?.checked_mul(*scale).map(ByteSize)
+    }
+}
+
+/// In the largest unit that leaves a whole number, so that [`ByteSize::parse`] reads it back.
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = |(_, scale): &&(&str, u64)| self.0 >= *scale && self.0.is_multiple_of(*scale);
+        let (unit, scale) = Self::UNITS.iter().find(whole).copied().unwrap_or(("B", 1));
+        write!(f, "{}{unit}", self.0 / scale)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Loss, NodeIndex, TransferRate};
+    use super::{ByteSize, Loss, NodeIndex, TransferRate};
     use std::time::Duration;
 
     #[test]
@@ -125,6 +150,16 @@ mod tests {
         assert_eq!(NodeIndex::parse("n12"), Some(NodeIndex(12)));
         for text in ["n", "n01", "n+1", "N1", "node1", "1", "n99999", ""] {
             assert_eq!(NodeIndex::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn byte_sizes_have_their_units() {
+        let show = |text| ByteSize::parse(text).map_or("none".to_owned(), |size| size.to_string());
+        let shown: Vec<String> = ["0B", "0MiB", "64KiB", "65536B", "1025KiB", "1024MiB", "007B"].map(show).into();
+        assert_eq!(shown, ["0B", "0B", "64KiB", "64KiB", "1025KiB", "1GiB", "7B"]);
+        for text in ["", "64", "B", "64 KiB", "64KB", "64kib", "1.5MiB", "-1B", "1MiB1KiB", "20000000000GiB"] {
+            assert_eq!(ByteSize::parse(text), None, "{text:?}");
         }
     }
 

@@ -1,25 +1,10 @@
 //! Every error of the reader, with its exact place and text. One line a case: what a person sees on the terminal.
 
+mod messages;
+
 use assay_scenarios::Scenario;
 use insta::assert_snapshot;
-
-/// Five lines that every scenario needs; `[[fault]]` of the cases below is line 6.
-const HEAD: &str = "name = \"x\"\nabout = \"A test.\"\nconsensus = \"pow\"\nnodes = 5\nduration = \"20m\"\n";
-
-/// The message for `text`, or that there is none.
-fn read(text: &str) -> String {
-    Scenario::parse("x.toml", text).map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
-}
-
-/// The messages for each of `tails` after the head.
-fn tails(tails: &[&str]) -> String {
-    tails.iter().map(|tail| read(&format!("{HEAD}{tail}"))).collect::<Vec<_>>().join("\n")
-}
-
-/// The messages for a fault of each of `bodies`, whose first line is line 7.
-fn faults(bodies: &[&str]) -> String {
-    bodies.iter().map(|body| read(&format!("{HEAD}[[fault]]\n{body}"))).collect::<Vec<_>>().join("\n")
-}
+use messages::{HEAD, faults, read, tails};
 
 /// The messages for the head with its line `number` replaced by each of `lines`.
 fn heads(number: usize, lines: &[&str]) -> String {
@@ -65,7 +50,7 @@ fn unknown_keys() {
         x.toml:9:1: unknown key `partion` in [[fault]]; did you mean `partition`?
         x.toml:9:13: unknown key `form` in `one_way`; did you mean `from`?
         x.toml:9:41: unknown key `lag` in `link`; the keys are `between`, `to`, `delay`, `jitter`, `loss`
-        x.toml:7:1: unknown key `reorg_depth` in [expect]; the keys are `finalized_lost`, `caught_up_within`, `confirms_within`, `fork`, `reorg_depth_min`, `reorg_depth_max`, `confirmed_transactions_min`, `alerts`
+        x.toml:7:1: unknown key `reorg_depth` in [expect]; the keys are `finalized_lost`, `caught_up_within`, `confirms_within`, `writable_within`, `fork`, `reorg_depth_min`, `reorg_depth_max`, `confirmed_transactions_min`, `alerts`, `violates`
         x.toml:7:9: unknown key `jiter` in [network]; did you mean `jitter`?
     "#);
 }
@@ -262,7 +247,7 @@ fn times_and_actions() {
         x.toml:7:6: the fault begins at 20m, and the run ends at 20m: it would never fire; move it earlier or lengthen `duration`
         x.toml:8:7: the fault ends at 21m, and the run at 20m: it would never end; end it earlier or lengthen `duration`
         x.toml:8:17: the fault ends at 20m1s, and the run at 20m: it would never end; end it earlier or lengthen `duration`
-        x.toml:6:1: the fault has no action; give it one of `partition`, `one_way`, `isolate`, `link`, `kill`, `power_cut`, `restart`, `pause`
+        x.toml:6:1: the fault has no action; give it one of `partition`, `one_way`, `isolate`, `link`, `kill`, `power_cut`, `restart`, `pause`, `disk_full`, `disk_error`, `fsync_fails`, `disk_slow`, `misdirected_write`, `fsync_lies`, `bit_rot`, `lose_volume`, `backup`, `schema_newer`
         x.toml:9:1: the fault has two actions, `kill` and `isolate`; give each a [[fault]] of its own
         x.toml:8:1: `isolate` needs `for`: how long it lasts; add for = "30s"
         x.toml:8:1: `pause` needs `for`: how long it lasts; add for = "30s"
@@ -303,12 +288,18 @@ fn expectations() {
         late,
         &format!("{late}[expect]\ncaught_up_within = \"2m\""),
         &format!("{late}[expect]\nconfirms_within = \"90s\""),
+        "[[fault]]\nat = \"10m\"\nfor = \"1m\"\ndisk_full = \"one\"\n[expect]\nwritable_within = \"10m\"",
+        "[[fault]]\nat = \"10m\"\nfor = \"1m\"\nmisdirected_write = \"one\"\n[expect]\nwritable_within = \"10m\"",
+        "[expect]\nwritable_within = \"0s\"",
     ]), @r#"
         x.toml:7:1: `fork = "required"`, and no fault splits the network; add a fault with `partition`, `isolate` or `one_way`, or remove `fork`
         x.toml:7:1: `reorg_depth_min = 3` is above `reorg_depth_max = 2`; lower the first or raise the second
         x.toml:5:1: `confirms_within` allows 3m30s after the last fault, that is until 22m, and the run ends at 20m; lower `confirms_within`, or set `duration` to at least "22m"
         x.toml:11:1: `caught_up_within` allows 2m after the last fault, that is until 20m30s, and the run ends at 20m; lower `caught_up_within`, or set `duration` to at least "20m30s"
         accepted
+        x.toml:11:1: `writable_within` allows 10m after the last fault that stops writes, that is until 21m, and the run ends at 20m; lower `writable_within`, or set `duration` to at least "21m"
+        accepted
+        x.toml:7:19: `writable_within = "0s"` is out of bounds; it must be from "1ms" to "7d"
     "#);
 }
 

@@ -1,21 +1,36 @@
 //! The reader takes any text without a panic, and what it accepts can be planned.
 
-use assay_scenarios::{LatencyRange, Loss, Scenario, ScenarioError, format_duration, parse_duration};
+use assay_scenarios::{
+    ByteSize, LatencyRange, Loss, PlannedAction, Scenario, ScenarioError, format_duration, parse_duration,
+};
 use proptest::prelude::*;
 use std::time::Duration;
 
-const SHIPPED: [&str; 4] = [
+const SHIPPED: [&str; 17] = [
     include_str!("../steady.toml"),
     include_str!("../partition-heal.toml"),
     include_str!("../isolated-miner.toml"),
     include_str!("../crash-restart.toml"),
+    include_str!("../disk-full-one.toml"),
+    include_str!("../disk-full-majority.toml"),
+    include_str!("../power-cut-cluster.toml"),
+    include_str!("../power-cut-rolling.toml"),
+    include_str!("../torn-wal.toml"),
+    include_str!("../bit-rot-sst.toml"),
+    include_str!("../bit-rot-under-load.toml"),
+    include_str!("../corrupt-manifest.toml"),
+    include_str!("../fsync-fails.toml"),
+    include_str!("../slow-disk.toml"),
+    include_str!("../restore-from-backup.toml"),
+    include_str!("../volume-not-persisted.toml"),
+    include_str!("../schema-newer.toml"),
 ];
 
 /// The keys that every scenario needs.
 const HEAD: &str = "name = \"x\"\nabout = \"y\"\nconsensus = \"pow\"\nnodes = 5\nduration = \"20m\"\n";
 
 /// Words of the format and pieces of TOML, so that a mutation often stays close to a scenario.
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 40] = [
     "[[fault]]\n",
     "at = ",
     "for = ",
@@ -39,6 +54,22 @@ const PIECES: [&str; 24] = [
     "99999999999999999999",
     "-1",
     "fork = \"required\"",
+    "planted = true\n",
+    "true",
+    "disk_full = ",
+    "disk_error = ",
+    "disk_slow = ",
+    "{ nodes = \"one\", ",
+    "leave = \"64KiB\" }\n",
+    "by = \"200ms\", ",
+    "files = [\"wal\", \"sst\"] }\n",
+    "nth = 2 }\n",
+    "fsync_lies = \"all\"\n",
+    "violates = [\"finality\"]\n",
+    "bit_rot = ",
+    "backup = \"all\"\n",
+    "lose_volume = ",
+    "restore = [\"n0\"] }\n",
     "é",
 ];
 
@@ -48,7 +79,12 @@ fn read_and_plan(text: &str, seed: u64) {
         Ok(scenario) => {
             let plan = scenario.plan(seed);
             assert_eq!(plan.faults.len(), scenario.faults.len());
-            assert!(plan.faults.iter().all(|fault| !fault.targets.is_empty()));
+            for fault in plan.faults {
+                assert!(!fault.targets.is_empty() && !fault.detail.is_empty(), "{fault:?}");
+                if let PlannedAction::LoseVolume { restore, .. } = &fault.action {
+                    assert!(restore.iter().all(|node| fault.targets.contains(node)), "{fault:?}");
+                }
+            }
         }
         Err(ScenarioError::Invalid { place, problem, .. }) => {
             assert!(place.line >= 1 && place.line as usize <= text.matches('\n').count() + 1, "{place} in {text:?}");
@@ -106,6 +142,15 @@ proptest! {
     fn any_duration_text(text in "[0-9dhms .-]{0,12}") {
         if let Some(duration) = parse_duration(&text) {
             prop_assert_eq!(parse_duration(&format_duration(duration)), Some(duration));
+        }
+    }
+
+    #[test]
+    fn byte_sizes_round_trip(bytes: u64, text in "[0-9KMGiB .-]{0,12}") {
+        let size = ByteSize(bytes);
+        prop_assert_eq!(ByteSize::parse(&size.to_string()), Some(size));
+        if let Some(size) = ByteSize::parse(&text) {
+            prop_assert_eq!(ByteSize::parse(&size.to_string()), Some(size));
         }
     }
 

@@ -35,10 +35,23 @@ fn the_catalogue() {
         |s: &Summary| format!("{}: {} nodes, {}, {} faults", s.name, s.nodes, format_duration(s.duration), s.faults);
     let lines: Vec<String> = summaries().iter().map(line).collect();
     assert_snapshot!(lines.join("\n"), @r#"
+        bit-rot-sst: 5 nodes, 9m, 2 faults
+        bit-rot-under-load: 5 nodes, 8m30s, 2 faults
+        corrupt-manifest: 5 nodes, 7m30s, 2 faults
         crash-restart: 5 nodes, 15m, 4 faults
+        disk-full-majority: 5 nodes, 8m, 1 faults
+        disk-full-one: 5 nodes, 8m30s, 2 faults
+        fsync-fails: 5 nodes, 8m30s, 4 faults
         isolated-miner: 5 nodes, 22m, 1 faults
         partition-heal: 5 nodes, 21m, 1 faults
+        power-cut-cluster: 5 nodes, 8m30s, 5 faults
+        power-cut-rolling: 5 nodes, 8m, 5 faults
+        restore-from-backup: 5 nodes, 8m30s, 2 faults
+        schema-newer: 5 nodes, 7m, 1 faults
+        slow-disk: 5 nodes, 8m, 1 faults
         steady: 5 nodes, 10m, 0 faults
+        torn-wal: 5 nodes, 9m30s, 6 faults
+        volume-not-persisted: 5 nodes, 8m, 2 faults
     "#);
     for summary in summaries() {
         assert_eq!(summary.path.file_stem(), Some(summary.name.as_ref()), "a scenario has its file's name");
@@ -50,6 +63,19 @@ fn a_folder_with_a_broken_file_says_where() {
     let broken = Path::new(FOLDER).join("tests/broken");
     let text = catalogue::list(&broken).map_or_else(|error| error.to_string(), |list| format!("{list:?}"));
     assert_snapshot!(text.replace(FOLDER, "scenarios"), @r#"scenarios/tests/broken/typo.toml:6:1: unknown key `duraton` in the file's top level; did you mean `duration`?"#);
+}
+
+#[test]
+fn every_broken_file_says_where() {
+    let read = |name: &str| {
+        let path = Path::new(FOLDER).join(format!("tests/broken/{name}.toml"));
+        Scenario::load(&path).map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
+    };
+    let lines = ["typo", "unplanted"].map(read).join("\n");
+    assert_snapshot!(lines.replace(FOLDER, "scenarios"), @r#"
+        scenarios/tests/broken/typo.toml:6:1: unknown key `duraton` in the file's top level; did you mean `duration`?
+        scenarios/tests/broken/unplanted.toml:11:1: `fsync_lies` breaks what every node relies on, and the scenario is not planted; use `fsync_fails`, or set planted = true and say in `[expect]` what it `violates`
+    "#);
 }
 
 #[test]
@@ -83,6 +109,82 @@ fn plans_of_seed_7() {
         fault 4, line 36: 7m to 7m20s pause: n2
     "#);
     assert_eq!(shipped("steady").plan(7).faults, []);
+}
+
+#[test]
+fn plans_of_storage_faults_of_seed_7() {
+    let planned = |name: &str| render(&shipped(name).plan(7));
+    assert_snapshot!(planned("disk-full-one"), @r#"
+        fault 1, line 21: 1m to 2m30s disk_full: n3, 0B left
+        fault 2, line 27: 3m to 4m30s disk_full: n1, 16KiB left
+    "#);
+    assert_snapshot!(planned("disk-full-majority"), @r#"fault 1, line 21: 1m30s to 3m30s disk_full: n0 n2 n3, 16KiB left"#);
+    assert_snapshot!(planned("power-cut-cluster"), @r#"
+        fault 1, line 23: 1m to 1m5s power_cut: n0 n1 n2 n3 n4, starts again after 5s
+        fault 2, line 28: 1m46s830ms to 1m51s830ms power_cut: n0 n1 n2 n3 n4, starts again after 5s
+        fault 3, line 33: 2m33s270ms to 2m38s270ms power_cut: n0 n1 n2 n3 n4, starts again after 5s
+        fault 4, line 38: 3m19s410ms to 3m24s410ms power_cut: n0 n1 n2 n3 n4, starts again after 5s
+        fault 5, line 43: 4m8s90ms to 4m13s90ms power_cut: n0 n1 n2 n3 n4, starts again after 5s
+    "#);
+    assert_snapshot!(planned("power-cut-rolling"), @r#"
+        fault 1, line 21: 1m to 1m15s power_cut: n0, unsynced writes torn, starts again after 15s
+        fault 2, line 26: 1m40s to 1m55s power_cut: n1, unsynced writes torn, starts again after 15s
+        fault 3, line 31: 2m20s to 2m35s power_cut: n2, unsynced writes torn, starts again after 15s
+        fault 4, line 36: 3m to 3m15s power_cut: n3, unsynced writes torn, starts again after 15s
+        fault 5, line 41: 3m40s to 3m55s power_cut: n4, unsynced writes torn, starts again after 15s
+    "#);
+    assert_snapshot!(planned("torn-wal"), @r#"
+        fault 1, line 25: 40s to 2m disk_error: n0 n1, each sync of wal fails
+        fault 2, line 30: 1m50s to 2m1s power_cut: n0 n1, unsynced writes torn, starts again after 11s
+        fault 3, line 35: 2m20s to 3m40s disk_error: n2 n3, each sync of wal fails
+        fault 4, line 40: 3m30s to 3m41s power_cut: n2 n3, unsynced writes torn, starts again after 11s
+        fault 5, line 45: 4m to 5m20s disk_error: n0 n4, each sync of wal fails
+        fault 6, line 50: 5m10s to 5m21s power_cut: n0 n4, unsynced writes torn, starts again after 11s
+    "#);
+    assert_snapshot!(planned("bit-rot-sst"), @r#"
+        fault 1, line 21: 3m to 3m10s bit_rot: n2 n3, 16 bits of sst flipped while down, starts again after 10s
+        fault 2, line 27: 4m30s to 4m40s bit_rot: n1 n2, 16 bits of sst flipped while down, starts again after 10s
+    "#);
+    assert_snapshot!(planned("bit-rot-under-load"), @r#"
+        fault 1, line 21: 3m to 3m bit_rot: n1 n3, 16 bits of sst flipped
+        fault 2, line 26: 4m15s to 4m15s restart: n1 n3
+    "#);
+    assert_snapshot!(planned("corrupt-manifest"), @r#"
+        fault 1, line 21: 1m30s to 1m40s bit_rot: n2 n3, 64 bits of manifest current flipped while down, starts again after 10s
+        fault 2, line 27: 3m to 3m10s bit_rot: n1 n2, 64 bits of manifest current flipped while down, starts again after 10s
+    "#);
+    assert_snapshot!(planned("fsync-fails"), @r#"
+        fault 1, line 22: 1m to 2m20s fsync_fails: n1 n3, sync 1 of wal fails and loses what was pending
+        fault 2, line 28: 1m12s to 1m27s power_cut: n1 n3, starts again after 15s
+        fault 3, line 34: 3m to 4m20s fsync_fails: n1 n3, each sync of wal fails and loses what was pending
+        fault 4, line 40: 4m10s to 4m21s power_cut: n1 n3, starts again after 11s
+    "#);
+    assert_snapshot!(planned("slow-disk"), @r#"fault 1, line 21: 1m to 4m disk_slow: n3, each sync of any file takes 200ms longer"#);
+    assert_snapshot!(planned("restore-from-backup"), @r#"
+        fault 1, line 23: 2m to 2m backup: n0
+        fault 2, line 28: 2m10s to 2m40s lose_volume: n0 n1 n2 n3 n4, starts again after 30s, n0 from the newest backup
+    "#);
+    assert_snapshot!(planned("volume-not-persisted"), @r#"
+        fault 1, line 21: 2m to 2m10s lose_volume: n2, starts again after 10s
+        fault 2, line 26: 3m30s to 3m40s lose_volume: n2, starts again after 10s
+    "#);
+    assert_snapshot!(planned("schema-newer"), @r#"fault 1, line 20: 1m30s to 2m15s schema_newer: n3"#);
+}
+
+/// What a fault destroys must be fetched from somewhere, so some node or backup keeps the whole chain.
+#[test]
+fn a_whole_copy_of_the_chain_is_left() {
+    for scenario in summaries().iter().map(|summary| shipped(&summary.name)) {
+        let nodes = usize::from(scenario.nodes.get());
+        for fault in (0..50).flat_map(|seed| scenario.plan(seed).faults) {
+            let left = match &fault.action {
+                PlannedAction::BitRot { nodes: hit, .. } => hit.len() < nodes,
+                PlannedAction::LoseVolume { nodes: hit, restore, .. } => hit.len() < nodes || !restore.is_empty(),
+                _ => true,
+            };
+            assert!(left, "{}: {fault:?}", scenario.name);
+        }
+    }
 }
 
 #[test]

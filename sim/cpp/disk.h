@@ -35,9 +35,6 @@ int32_t assay_disk_truncate(AssayDisk*, uint64_t handle, uint64_t len);
 int32_t assay_disk_sync(AssayDisk*, uint64_t handle);
 int32_t assay_disk_handle_len(AssayDisk*, uint64_t handle, uint64_t* len);
 
-// Bytes that may still be added; false without a quota.
-bool assay_disk_free(AssayDisk*, uint64_t* bytes);
-
 int32_t assay_disk_sync_dir(AssayDisk*, const char*, size_t);
 int32_t assay_disk_stat(AssayDisk*, const char*, size_t, uint64_t* len, uint64_t* modified_s, bool* is_dir);
 int32_t assay_disk_list(AssayDisk*, const char*, size_t, void* context, void (*each)(void*, const char*, size_t));

@@ -3,7 +3,7 @@
 mod common;
 
 use assay_sim::{World, WorldConfig, disk::Disk, world::run_on_fresh_thread};
-use common::{secs, world};
+use common::{SharedBuffer, secs, world};
 use rocksdb::{DB, Env, FlushOptions, Options, WriteOptions};
 
 struct Store {
@@ -151,26 +151,6 @@ fn busy_run(seed: u64) -> (String, String) {
         world.trace().hash_hex()
     });
     (hash.expect("no panic"), text.take())
-}
-
-#[derive(Clone, Default)]
-struct SharedBuffer(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl SharedBuffer {
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().expect("unpoisoned"))).expect("text")
-    }
-}
-
-impl std::io::Write for SharedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("unpoisoned").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 #[test]

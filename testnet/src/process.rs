@@ -24,11 +24,18 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the node of `place`. Its log is appended to.
-    pub(crate) fn start(program: &Path, place: &Place) -> Result<Self, TestnetError> {
+    /// Starts the node of `place`, through other programs if there are any. Its log is appended to.
+    pub(crate) fn start(program: &Path, through: &[String], place: &Place) -> Result<Self, TestnetError> {
         let log = OpenOptions::new().create(true).append(true).open(&place.log);
         let log = log.map_err(TestnetError::system(format!("cannot write {}", place.log.display())))?;
-        let mut command = Command::new(program);
+        let mut command = match through {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
         command.arg("run").arg("--home").arg(place.home.path());
         // Settings of whoever runs the cluster are not settings of its nodes.
         for (name, _) in std::env::vars_os() {

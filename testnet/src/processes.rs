@@ -5,8 +5,12 @@ use crate::{
     plan::{Place, Plan},
     process::Process,
 };
-use assay_node::api::{Client, client::ClientError, model::HealthStatus};
+use assay_node::{
+    api::{Client, client::ClientError, model::HealthStatus},
+    config::Config,
+};
 use std::{
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitStatus,
@@ -34,6 +38,8 @@ pub struct Processes {
 struct Node {
     place: Place,
     client: Client,
+    /// What its program is started through; empty for nothing.
+    through: Vec<String>,
     process: Option<Process>,
 }
 
@@ -48,7 +54,12 @@ impl Processes {
         }
         let node = |place: Place| {
             let api = place.api;
-            Node { client: Client::new(api.to_string(), move || TcpStream::connect(api)), place, process: None }
+            Node {
+                client: Client::new(api.to_string(), move || TcpStream::connect(api)),
+                place,
+                through: Vec::new(),
+                process: None,
+            }
         };
         let nodes = plan.lay_out()?.into_iter().map(node).collect();
         Ok(Self { program: plan.program.clone(), nodes })
@@ -82,11 +93,41 @@ impl Processes {
     /// # Errors
     /// When the system refuses.
     pub fn start(&mut self, n: usize) -> Result<(), TestnetError> {
-        let Node { place, process, .. } = &mut self.nodes[n];
+        let Node { place, process, through, .. } = &mut self.nodes[n];
         if process.is_none() {
-            *process = Some(Process::start(&self.program, place)?);
+            *process = Some(Process::start(&self.program, through, place)?);
         }
         Ok(())
+    }
+
+    /// Starts node `n` from now on through another program, whose last argument is the node's: `unshare`, `nice`. That
+    /// program must become the node, as `exec` does.
+    pub fn start_through(&mut self, n: usize, program: &[&str]) {
+        self.nodes[n].through = program.iter().map(|part| (*part).to_owned()).collect();
+    }
+
+    /// Changes the settings of node `n`, for its next start.
+    ///
+    /// # Errors
+    /// When its file of settings cannot be read or written.
+    pub fn configure(&mut self, n: usize, change: impl FnOnce(&mut Config)) -> Result<(), TestnetError> {
+        let path = self.nodes[n].place.home.config();
+        let failed = || TestnetError::system(format!("cannot change {}", path.display()));
+        let text = fs::read_to_string(&path).map_err(failed())?;
+        let parsed: Result<Config, _> = toml::from_str(&text);
+        let mut config = parsed.map_err(|error| failed()(io::Error::other(error)))?;
+        change(&mut config);
+        fs::write(&path, toml::to_string(&config).expect("settings have a TOML form")).map_err(failed())
+    }
+
+    /// The home of node `n`.
+    pub fn home(&self, n: usize) -> &Path {
+        self.nodes[n].place.home.path()
+    }
+
+    /// The process of node `n`, when it runs.
+    pub fn process(&mut self, n: usize) -> Option<&mut Process> {
+        self.nodes[n].process.as_mut()
     }
 
     /// Starts all nodes that do not run.
@@ -156,7 +197,7 @@ impl Processes {
         bound: Duration,
         ask: impl AsyncFn(&Client) -> Result<Option<T>, ClientError>,
     ) -> Result<T, TestnetError> {
-        let Node { place, client, process } = &mut self.nodes[n];
+        let Node { place, client, process, .. } = &mut self.nodes[n];
         let Some(process) = process else {
             return Err(TestnetError::NotRunning { node: place.name.clone() });
         };

@@ -11,7 +11,9 @@ mod connection;
 mod tests;
 
 use self::connection::{ConnectionIo, Pool};
-use super::model::{Balance, ChainInfo, ErrorBody, HeadInfo, Health, Submitted, TransactionInfo};
+use super::model::{
+    BackupStarted, BackupState, Balance, ChainInfo, ErrorBody, HeadInfo, Health, Submitted, TransactionInfo,
+};
 use crate::{
     crypto::{Address, Hash},
     types::Transaction,
@@ -112,7 +114,21 @@ impl Client {
         body: Option<Vec<u8>>,
         time_max: Duration,
     ) -> Result<Answer, RequestError> {
-        self.pool.request(method, path, body.map(Bytes::from), time_max).await
+        self.pool.request(method, path, body.map(Bytes::from), None, time_max).await
+    }
+
+    /// As [`Client::request`], without a body, of the node's administrator: `token` is one of [`super::AdminKey::token`].
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn request_as_admin(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        time_max: Duration,
+    ) -> Result<Answer, RequestError> {
+        self.pool.request(method, path, None, Some(token), time_max).await
     }
 
     /// Gets what is at `path`.
@@ -167,6 +183,22 @@ impl Client {
         success(self.request(Method::POST, "/submit-tx", Some(body), time_max).await?)
     }
 
+    /// Begins a backup.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn begin_backup(&self, token: &str, time_max: Duration) -> Result<BackupStarted, ClientError> {
+        success(self.request_as_admin(Method::POST, "/admin/backup", token, time_max).await?)
+    }
+
+    /// How a backup goes on.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn backup(&self, attempt: u64, token: &str, time_max: Duration) -> Result<BackupState, ClientError> {
+        success(self.request_as_admin(Method::GET, &format!("/admin/backup/{attempt}"), token, time_max).await?)
+    }
+
     /// A health route's status and body: `/health`, `/health/live` or `/health/ready`. A 503 is an answer as well.
     ///
     /// # Errors
@@ -194,7 +226,8 @@ fn refusal(answer: Answer) -> Result<Answer, ClientError> {
         Ok(ErrorBody { error }) => (error.code, error.message),
         Err(_) => (String::new(), String::from_utf8_lossy(&answer.body).chars().take(200).collect()),
     };
-    if answer.status.is_server_error() && answer.status != StatusCode::SERVICE_UNAVAILABLE {
+    let refusals = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::INSUFFICIENT_STORAGE];
+    if answer.status.is_server_error() && !refusals.contains(&answer.status) {
         // A timeout or a fault within the node: it may have got far before.
         return Err(ClientError::Unknown(format!("{status}: {message} ({code})")));
     }

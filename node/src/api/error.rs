@@ -1,8 +1,12 @@
 //! Errors as clients see them.
 
-use super::model::{ErrorBody, ErrorDetail};
+use super::{
+    model::{ErrorBody, ErrorDetail},
+    token::TokenError,
+};
 use crate::{
-    Stopping, SubmitFailure,
+    Stopping, StorageState, SubmitFailure,
+    backup::BackupError,
     chain::{SubmitError, mempool::Refused, validation::FormError},
     ledger::{ReadError, TransactionError},
     storage::StoreError,
@@ -10,9 +14,13 @@ use crate::{
 use axum::{
     Json,
     extract::rejection::{JsonRejection, QueryRejection},
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderValue, StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
+use std::io;
 
 /// Seconds after which a client should try again when the node was too busy.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -44,6 +52,21 @@ pub enum ApiError {
     /// The transaction waits, or is unknown: there is no proof of it: 404.
     #[error("transaction {0} is not included in this node's chain")]
     NotIncluded(String),
+    /// Neither the backup that is being made nor the last one: 404.
+    #[error("backup {0} is neither being made nor the last one")]
+    UnknownBackup(u64),
+    /// The token gives no access: 401.
+    #[error(transparent)]
+    Unauthorized(#[from] TokenError),
+    /// The node has no key that tokens could be signed with: 403.
+    #[error("this node has no admin.key, so nobody is its administrator")]
+    AdminDisabled,
+    /// One backup at a time: 409.
+    #[error("a backup is being made already")]
+    BackupRunning,
+    /// The directory of backups cannot be read: 500.
+    #[error("the directory of backups cannot be read: {0}")]
+    Backups(io::Error),
     /// The transaction is refused.
     #[error(transparent)]
     Refused(#[from] SubmitError),
@@ -53,6 +76,12 @@ pub enum ApiError {
     /// The request took longer than [`super::REQUEST_TIME_MAX`]: 504. Whether it had an effect is unknown.
     #[error("no answer within {} s; whether the request had an effect is unknown", super::REQUEST_TIME_MAX.as_secs())]
     Timeout,
+    /// The disk has no space, so nothing is taken in: 507. What is stored can be read.
+    #[error("no space is left on this node's disk; nothing is taken in until there is some")]
+    NoSpace,
+    /// The storage failed, or is rebuilt after damage: 503.
+    #[error("the storage is {}; ask another node, or try again later", .0.name())]
+    NotServing(StorageState),
     /// The node is about to exit: 503.
     #[error(transparent)]
     Stopping(#[from] Stopping),
@@ -77,9 +106,18 @@ impl ApiError {
             ApiError::UnknownBlock(_) => (S::NOT_FOUND, "unknown_block"),
             ApiError::UnknownTransaction(_) => (S::NOT_FOUND, "unknown_transaction"),
             ApiError::NotIncluded(_) => (S::NOT_FOUND, "not_included"),
+            ApiError::UnknownBackup(_) => (S::NOT_FOUND, "unknown_backup"),
+            ApiError::Unauthorized(_) => (S::UNAUTHORIZED, "unauthorized"),
+            ApiError::AdminDisabled => (S::FORBIDDEN, "admin_disabled"),
+            ApiError::BackupRunning => (S::CONFLICT, "backup_running"),
+            ApiError::Backups(_) => (S::INTERNAL_SERVER_ERROR, "backups"),
             ApiError::Refused(error) => refused(error),
             ApiError::Busy => (S::SERVICE_UNAVAILABLE, "busy"),
             ApiError::Timeout => (S::GATEWAY_TIMEOUT, "timeout"),
+            ApiError::NoSpace => (S::INSUFFICIENT_STORAGE, "storage_full"),
+            ApiError::NotServing(StorageState::Failing) => (S::SERVICE_UNAVAILABLE, "storage_failing"),
+            ApiError::NotServing(_) => (S::SERVICE_UNAVAILABLE, "storage_rebuilding"),
+            ApiError::Storage(StoreError::Closed) => (S::SERVICE_UNAVAILABLE, "storage_failing"),
             ApiError::Stopping(_) => (S::SERVICE_UNAVAILABLE, "stopping"),
             ApiError::Storage(_) | ApiError::State(_) => (S::INTERNAL_SERVER_ERROR, "storage"),
         }
@@ -115,10 +153,24 @@ impl IntoResponse for ApiError {
         }
         let error = ErrorDetail { code: code.to_owned(), message: self.to_string() };
         let mut response = (status, Json(ErrorBody { error })).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
+    }
+}
+
+impl From<BackupError> for ApiError {
+    /// Of beginning one: how it ends is told by its state.
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Stopping(stopping) => stopping.into(),
+            BackupError::NotOpen(state) => ApiError::NotServing(state),
+            _ => ApiError::BackupRunning,
+        }
     }
 }
 
@@ -127,6 +179,8 @@ impl From<SubmitFailure> for ApiError {
         match failure {
             SubmitFailure::Refused(error) => error.into(),
             SubmitFailure::Busy => ApiError::Busy,
+            SubmitFailure::Storage(StorageState::Full) => ApiError::NoSpace,
+            SubmitFailure::Storage(state) => ApiError::NotServing(state),
             SubmitFailure::Stopping(stopping) => stopping.into(),
         }
     }

@@ -4,10 +4,10 @@
 //! |---|---|---|
 //! | `/health/live` | its tasks run | the chain task is gone: start it again |
 //! | `/health/ready` | synced, and the storage reads and writes | send clients elsewhere |
-//! | `/health` | it serves; `degraded` says what is amiss | it cannot read its chain |
+//! | `/health` | it serves; `degraded` says what is amiss | it cannot read its chain, or rebuilds it |
 
 use super::model::{Check, Health, HealthStatus};
-use crate::{NodeView, Snapshot};
+use crate::{NodeView, Pressure, Snapshot, StorageState, StorageStatus, used_percent};
 use axum::{Json, extract::State, http::StatusCode};
 use std::collections::BTreeMap;
 
@@ -28,8 +28,10 @@ pub(super) async fn health(State(view): State<NodeView>) -> Answer {
     answer([
         ("tasks", tasks(&view)),
         ("storage", storage(&view, &snapshot).await),
+        ("disk", disk(&snapshot)),
         ("sync", sync(&snapshot)),
         ("peers", peers(&view, &snapshot)),
+        ("backup", backup(&view)),
     ])
 }
 
@@ -76,10 +78,41 @@ fn tasks(view: &NodeView) -> Check {
 }
 
 async fn storage(view: &NodeView, snapshot: &Snapshot) -> Check {
-    match super::read::read(view, |_, head| Ok(head.height)).await {
-        Err(error) => check(Unavailable, format!("cannot be read: {error}")),
-        Ok(_) if !snapshot.writable => check(Degraded, "takes no writes; what is stored can be read"),
-        Ok(height) => check(Fine, format!("reads and writes, at height {height}")),
+    let height = snapshot.head.height;
+    match snapshot.storage.state {
+        StorageState::Failing => {
+            check(Unavailable, "it failed and is closed; it is opened again as soon as the disk lets it")
+        }
+        StorageState::Rebuilding => check(Unavailable, format!("it was damaged and is rebuilt, at height {height}")),
+        StorageState::Stranded => {
+            check(Unavailable, format!("it was damaged, is rebuilt up to height {height}, and no peer has the rest"))
+        }
+        state @ (StorageState::Open | StorageState::Full) => {
+            match super::read::read(view, |_, head| Ok(head.height)).await {
+                Err(error) => check(Unavailable, format!("cannot be read: {error}")),
+                Ok(_) if state == StorageState::Full => {
+                    check(Degraded, "no space is left: it takes no writes, and what is stored can be read")
+                }
+                Ok(height) => check(Fine, format!("reads and writes, at height {height}")),
+            }
+        }
+    }
+}
+
+fn disk(snapshot: &Snapshot) -> Check {
+    let StorageStatus { space, pressure, kept, slow, .. } = snapshot.storage;
+    if slow {
+        return check(Degraded, "slow: commits take longer than they should");
+    }
+    if space.total == 0 {
+        return check(Fine, "the system does not tell its size");
+    }
+    let used = format!("{} % used, {} MiB free", used_percent(space), space.free >> 20);
+    match (pressure, kept) {
+        (Pressure::Critical, _) => check(Degraded, format!("critical: {used}")),
+        (Pressure::Warning, _) => check(Degraded, format!("warning: {used}")),
+        (Pressure::Normal, 0) => check(Fine, used),
+        (Pressure::Normal, kept) => check(Fine, format!("{used}, {kept} kept beside the database")),
     }
 }
 
@@ -98,5 +131,23 @@ fn peers(view: &NodeView, snapshot: &Snapshot) -> Check {
         0 if view.identity.bootstrap_peers == 0 => check(Fine, "none connected, and none to connect to"),
         0 => check(Degraded, "none connected"),
         count => check(Fine, format!("{count} connected")),
+    }
+}
+
+fn backup(view: &NodeView) -> Check {
+    let (status, interval) = (view.backups.status(), view.backups.interval());
+    let (started, now) = (view.identity.started, view.clock.now());
+    let age = status.age(started, now).as_secs();
+    let newest = match &status.newest {
+        Some(backup) => format!("the newest is of height {}, {age} s ago", backup.height),
+        None => "there is none".to_owned(),
+    };
+    match status.last_error() {
+        Some(error) => check(Degraded, format!("the last one failed: {error}")),
+        None if status.is_late(interval, started, now) => {
+            let interval = interval.unwrap_or_default().as_secs();
+            check(Degraded, format!("{newest}, and one is due every {interval} s; see the node's log"))
+        }
+        None => check(Fine, newest),
     }
 }

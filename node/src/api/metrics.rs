@@ -25,7 +25,10 @@ pub(super) async fn json(State(view): State<NodeView>) -> Json<MetricsInfo> {
 
 async fn rendered(view: &NodeView) -> String {
     let (inner, snapshot) = (view.clone(), *view.snapshot.borrow());
-    let render = move || inner.metrics.render(&snapshot, &inner.store, inner.identity.started, inner.clock.now());
+    let render = move || {
+        let (started, now) = (inner.identity.started, inner.clock.now());
+        inner.metrics.render(&snapshot, &inner.store, &inner.backups, started, now)
+    };
     view.blocking.run(render).await
 }
 

@@ -7,6 +7,7 @@
 //! | `/balance/{address}`, `/api/v1/proof/account/{address}` | `accounts` |
 //! | `/health`, `/health/live`, `/health/ready` | `health` |
 //! | `/metrics`, `/api/metrics` | `metrics` |
+//! | `/admin/backup`, `/admin/backup/{attempt}`, `/admin/backups` | `admin` |
 //! | `/openapi.json` | `openapi` |
 //!
 //! The short routes are under `/api/v1` as well. Bodies are the types of [`model`]; every error is an
@@ -14,9 +15,11 @@
 //!
 //! Under malicious input: connections are bounded by [`crate::seams::HTTP_CONNECTIONS_MAX`], what a connection may send
 //! before it is a request by [`HEADERS_MAX`], [`HEADER_BYTES_MAX`] and [`IDLE_MAX`], a body by [`BODY_BYTES_MAX`], requests
-//! under way by [`REQUESTS_MAX`] and each by [`REQUEST_TIME_MAX`]. The API does not limit how often one client may ask.
+//! under way by [`REQUESTS_MAX`] and each by [`REQUEST_TIME_MAX`]. The API does not limit how often one client may ask. Routes
+//! under `/admin` answer nobody but who has the secret of the node's home (`token`).
 
 mod accounts;
+mod admin;
 mod chain;
 pub mod client;
 mod error;
@@ -30,6 +33,7 @@ mod schema;
 mod server;
 #[cfg(test)]
 mod tests;
+mod token;
 mod transactions;
 
 pub use client::Client;
@@ -38,3 +42,4 @@ pub use middleware::{BODY_BYTES_MAX, REQUEST_TIME_MAX, REQUESTS_MAX};
 pub use openapi::router;
 pub(crate) use server::serve;
 pub use server::{GRACE_MAX, HEADER_BYTES_MAX, HEADERS_MAX, IDLE_MAX};
+pub use token::{AdminKey, TOKEN_TIME_MAX, TokenError};

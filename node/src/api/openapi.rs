@@ -1,7 +1,7 @@
 //! The router and its description, built together: a route that is not described cannot be added.
 
 use super::{
-    ApiError, BODY_BYTES_MAX, accounts, chain, health, metrics,
+    ApiError, BODY_BYTES_MAX, accounts, admin, chain, health, metrics,
     middleware::{self, Observer, Places},
     model::ErrorBody,
     schema, transactions,
@@ -21,6 +21,7 @@ use utoipa::{
     openapi::{
         ContentBuilder, OpenApi as Document, PathItem, RefOr, Response, ResponseBuilder,
         path::{Operation, Paths},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 use utoipa_axum::{
@@ -38,6 +39,7 @@ use utoipa_axum::{
         (name = "transactions", description = "Transactions, waiting and included"),
         (name = "health", description = "For load balancers and supervisors"),
         (name = "metrics", description = "For monitoring"),
+        (name = "admin", description = "For the node's administrator, who has its `admin.key`"),
         (name = "description", description = "This document"),
     )
 )]
@@ -88,7 +90,8 @@ fn long() -> OpenApiRouter<NodeView> {
         .routes(routes!(transactions::proof))
 }
 
-/// Routes that a supervisor needs most when the node is busiest: they take no place among the requests under way.
+/// Routes that a supervisor or the administrator needs most when the node is busiest: they take no place among the requests
+/// under way.
 fn unbounded() -> OpenApiRouter<NodeView> {
     OpenApiRouter::new()
         .routes(routes!(health::health))
@@ -99,6 +102,9 @@ fn unbounded() -> OpenApiRouter<NodeView> {
         .routes(at("/ready", routes!(health::ready)))
         .routes(routes!(metrics::text))
         .routes(routes!(metrics::json))
+        .routes(routes!(admin::backup))
+        .routes(routes!(admin::backup_state))
+        .routes(routes!(admin::backups))
         .routes(routes!(document))
 }
 
@@ -110,7 +116,7 @@ fn at(path: &str, (schemas, paths, handler): UtoipaMethodRouter<NodeView>) -> Ut
     (schemas, renamed, handler)
 }
 
-/// Adds what holds for every operation: an identifier of its own, and the errors that any may end in.
+/// Adds what holds for every operation: an identifier of its own, and the errors that any may end in. And what a token is.
 fn complete(document: &mut Document) {
     let error = || {
         let content = ContentBuilder::new().schema(Some(schema::named::<ErrorBody>())).build();
@@ -119,6 +125,11 @@ fn complete(document: &mut Document) {
             .content("application/json", content)
             .build()
     };
+    let token = "A JSON Web Token, HS256 with the bytes of the home's `admin.key`, that expires within an hour";
+    let scheme =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(token)).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("admin", SecurityScheme::Http(scheme));
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             let words = path.split(['/', '{', '}', '.', '-']).filter(|word| !word.is_empty());

@@ -19,10 +19,16 @@ const READS_MAX: usize = 4;
 ///
 /// A read takes several lookups, and a commit may come in between. So the head is compared before and after, and when it
 /// has moved the read is repeated: what is returned, an error too, is of the chain that ends in the head given to `read`.
+///
+/// A node whose storage failed or is being rebuilt has nothing to show: what it has may lack what clients were told.
 pub(super) async fn read<T: Send + 'static>(
     view: &NodeView,
     read: impl Fn(&Store, StoredHead) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
+    let state = view.snapshot.borrow().storage.state;
+    if !state.serves() {
+        return Err(ApiError::NotServing(state));
+    }
     let store = view.store.clone();
     view.blocking.run(move || consistent(&store, read)).await
 }

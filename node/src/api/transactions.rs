@@ -33,8 +33,10 @@ use axum::{
         (status = 415, description = "`media_type`", body = ErrorBody),
         (status = 422, description = "`bad_signature`, `wrong_chain`, `expired`, `balance`, `overflow`, `zero_amount`, \
             `nonce_too_far`", body = ErrorBody),
-        (status = 503, description = "`mempool_full`, `busy`, `stopping`: it was not taken in; try again later", body = ErrorBody),
+        (status = 503, description = "`mempool_full`, `busy`, `stopping`, `storage_failing`, `storage_rebuilding`: it was not \
+            taken in; try again later", body = ErrorBody),
         (status = 504, description = "`timeout`: whether it was taken in is unknown", body = ErrorBody),
+        (status = 507, description = "`storage_full`: it was not taken in; the node's disk has no space", body = ErrorBody),
     )
 )]
 pub(super) async fn submit(

@@ -82,6 +82,8 @@ pub struct Core {
     mempool_changed: bool,
     /// The last block of a branch that is being fetched and is not heavier yet: where the next range goes on.
     fetched: Option<Hash>,
+    /// Whether ranges are asked for; not while the store takes no blocks.
+    importing: bool,
 }
 
 impl Core {
@@ -103,7 +105,26 @@ impl Core {
             template: None,
             mempool_changed: false,
             fetched: None,
+            importing: true,
         }
+    }
+
+    /// The chain was read again from the store: what stood on the old one is forgotten, but not who is connected and which
+    /// transactions wait.
+    pub fn reload(&mut self, headers: impl IntoIterator<Item = (Hash, Header, Work)>) {
+        self.tree = BlockTree::new(headers);
+        self.template = None;
+        self.fetched = None;
+    }
+
+    /// A new template is made at the next tick.
+    pub fn forget_template(&mut self) {
+        self.template = None;
+    }
+
+    /// Whether blocks may be asked for.
+    pub fn set_importing(&mut self, importing: bool) {
+        self.importing = importing;
     }
 
     /// The head.
@@ -339,7 +360,15 @@ impl Core {
         effects
     }
 
+    /// A range came, and the store takes no blocks at present. That is not the peer's fault.
+    pub fn on_range_dropped(&mut self, peer: &PeerId) {
+        self.sync.answered(peer);
+    }
+
     fn ask_for_range(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if !self.importing {
+            return;
+        }
         if let Some(peer) = self.sync.next(now, self.head().work) {
             let fetched = self.fetched.filter(|hash| self.tree.contains(hash));
             let locator = fetched.into_iter().chain(self.tree.locator(self.genesis)).collect();
@@ -443,6 +472,6 @@ impl Core {
 fn blame(source: Source, reason: String) -> Vec<Effect> {
     match source {
         Source::Peer(peer) => vec![Effect::Penalise(peer, Offence::InvalidBlock(reason))],
-        Source::Local => Vec::new(),
+        Source::Local | Source::Salvage => Vec::new(),
     }
 }

@@ -35,6 +35,8 @@ pub enum Source {
     Local,
     /// A peer, by gossip or as the answer to a request.
     Peer(PeerId),
+    /// A database that this node had before, whose blocks are taken over.
+    Salvage,
 }
 
 /// What gossip should do with a message: pass it on, drop it, or drop it and blame the sender.
@@ -123,6 +125,14 @@ pub enum ChainEvent {
         hash: Hash,
         /// Identifiers of its transactions.
         transactions: Vec<Hash>,
+    },
+    /// The chain was read again from the store, which was opened again or is built anew: what was known of it no longer
+    /// counts.
+    Reloaded {
+        /// The head that it has now.
+        height: Height,
+        /// Whether the store has lost blocks that it had, and gets them back.
+        rebuilding: bool,
     },
     /// Everything up to here is confirmed.
     Confirmed {

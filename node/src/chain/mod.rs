@@ -20,4 +20,4 @@ pub mod validation;
 
 pub use self::core::{Core, Head, Settings, SubmitError};
 pub use effects::{ChainEvent, Commit, CommitBlock, Effect, Offence, Source, Template, Verdict};
-pub use tree::{BlockTree, REORG_DEPTH_MAX, TREE_WINDOW};
+pub use tree::{BlockTree, REORG_DEPTH_MAX, Route, TREE_WINDOW};

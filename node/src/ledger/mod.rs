@@ -9,6 +9,7 @@ mod state;
 
 pub(crate) use execute::admissible;
 pub use execute::{ExecuteError, Executed, TransactionError, execute, execute_genesis};
+pub(crate) use state::supply_key;
 pub use state::{
     Account, AccountProof, Overlay, ReadError, StateUpdate, Supply, account, account_key, prove_account, state_root,
     supply,

@@ -52,7 +52,8 @@ pub fn account_key(address: &Address) -> KeyHash {
     KeyHash(Hash::of(Domain::StateKey, &[b"account", &address.0]).0)
 }
 
-pub(super) fn supply_key() -> KeyHash {
+/// The key of the leaf with the tokens in circulation.
+pub(crate) fn supply_key() -> KeyHash {
     KeyHash(Hash::of(Domain::StateKey, &[b"supply"]).0)
 }
 

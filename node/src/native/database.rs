@@ -3,8 +3,14 @@
 //! RocksDB recognises other databases, and would make a new one between files of any other kind. What those are it cannot
 //! know, so names decide here.
 
+use rustix::{
+    fs::{FlockOperation, fcntl_lock},
+    io::Errno,
+    process::{Flock, FlockType, Pid, fcntl_getlk},
+};
 use std::{
-    fs, io,
+    fs::{self, File, OpenOptions},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -63,6 +69,51 @@ pub fn is_ours(path: &Path) -> Result<(), DatabaseError> {
         }
     }
     Ok(())
+}
+
+/// Whether somebody has a database open.
+#[derive(Debug)]
+pub enum Lock {
+    /// Another process has.
+    InUse,
+    /// Nobody has, and nobody can while the file is open: this process holds the lock that RocksDB takes. There is none to
+    /// hold where no database was.
+    Free(Option<File>),
+}
+
+/// Takes RocksDB's lock on the database at `path`, if nobody has it. This process must not open the database meanwhile.
+///
+/// # Errors
+/// [`DatabaseError::Read`].
+pub fn lock(path: &Path) -> Result<Lock, DatabaseError> {
+    let failed = |cause| DatabaseError::Read { path: path.to_owned(), cause };
+    let file = match OpenOptions::new().read(true).write(true).open(path.join("LOCK")) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lock::Free(None)),
+        Err(error) => return Err(failed(error)),
+    };
+    match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Lock::Free(Some(file))),
+        Err(Errno::AGAIN | Errno::ACCESS) => Ok(Lock::InUse),
+        Err(error) => Err(failed(error.into())),
+    }
+}
+
+/// The process that has the database open for writing, when one has. RocksDB locks a file for as long.
+///
+/// # Errors
+/// [`DatabaseError::Read`] when the system does not tell.
+pub fn user(path: &Path) -> Result<Option<Pid>, DatabaseError> {
+    let look = || -> io::Result<Option<Pid>> {
+        let file = fs::File::open(path.join("LOCK"))?;
+        // Asked, not taken: that a lock is asked for changes nothing.
+        let held = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock))?;
+        Ok(held.and_then(|lock| lock.pid))
+    };
+    match look() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map_err(|cause| DatabaseError::Read { path: path.to_owned(), cause }),
+    }
 }
 
 /// Names as in RocksDB's `file/filename.cc`; `lost+found` is what a fresh file system has at its root.

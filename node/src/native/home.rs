@@ -5,7 +5,9 @@
 //! genesis.json    the chain
 //! node.key        names it among peers        mode 0600
 //! proposer.key    owns its blocks' rewards    mode 0600
+//! admin.key       signs its administrator's tokens    mode 0600
 //! db/             the database (storage.path)
+//! backups/        copies of it (backup.path)
 //! ```
 //!
 //! Nothing here is ever overwritten. What is wrong with a home is found before the database is opened.
@@ -77,6 +79,12 @@ pub enum HomeError {
         /// The file.
         path: PathBuf,
     },
+    /// Archives would go where RocksDB removes what it does not know.
+    #[error("backup.path = {path} is in the database's directory; choose another one")]
+    Backups {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The database's directory cannot be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -124,6 +132,31 @@ impl Home {
         self.0.join("proposer.key")
     }
 
+    /// The key that signs its administrator's tokens.
+    pub fn admin_key(&self) -> PathBuf {
+        self.0.join("admin.key")
+    }
+
+    /// Makes the administrator's key, which a home of an older release has not.
+    ///
+    /// # Errors
+    /// When it exists or cannot be written.
+    pub fn make_admin_key(&self) -> Result<[u8; 32], HomeError> {
+        let key = keys::generate()?;
+        keys::write_new(&self.admin_key(), &key)?;
+        Ok(key)
+    }
+
+    /// The directory of backups under `config`, absolute.
+    ///
+    /// # Errors
+    /// [`HomeError::Backups`] when that is in the database's.
+    pub fn backups(&self, config: &Config) -> Result<PathBuf, HomeError> {
+        let path = self.0.join(&config.backup.path);
+        let is_inside = real(&path).starts_with(real(&self.database(config)));
+        if is_inside { Err(HomeError::Backups { path }) } else { Ok(path) }
+    }
+
     /// The database's directory under `config`, absolute.
     pub fn database(&self, config: &Config) -> PathBuf {
         self.0.join(&config.storage.path)
@@ -139,23 +172,24 @@ impl Home {
         }
         let path = self.0.join(&config.log.file);
         let place = real(&path);
-        let own = [self.config(), self.genesis(), self.node_key(), self.proposer_key()];
+        let own = [self.config(), self.genesis(), self.node_key(), self.proposer_key(), self.admin_key()];
         let is_own = own.iter().any(|file| real(file) == place) || place.starts_with(real(&self.database(config)));
         if is_own { Err(HomeError::LogFile { path }) } else { Ok(path) }
     }
 
     /// Makes a home for a new node of `genesis`, which has been validated. `proposer` is the secret of the key that owns
-    /// the rewards of its blocks; the node's own key is made here.
+    /// the rewards of its blocks; the node's own key and its administrator's are made here.
     ///
     /// # Errors
     /// [`HomeError::Exists`] when one of its files exists; then nothing is written.
     pub fn create(&self, genesis: &Genesis, proposer: [u8; 32]) -> Result<(), HomeError> {
         self.is_free()?;
-        let node = keys::generate()?;
+        let (node, admin) = (keys::generate()?, keys::generate()?);
         let document = serde_json::to_string_pretty(genesis).expect("a genesis document has a JSON form");
         fs::create_dir_all(&self.0).map_err(|cause| HomeError::Write { path: self.0.clone(), cause })?;
         keys::write_new(&self.node_key(), &node)?;
         keys::write_new(&self.proposer_key(), &proposer)?;
+        keys::write_new(&self.admin_key(), &admin)?;
         write_new(&self.genesis(), &(document + "\n"))?;
         write_new(&self.config(), TEMPLATE)?;
         // The names of the files are durable when the directory is.
@@ -168,10 +202,20 @@ impl Home {
     /// # Errors
     /// [`HomeError::Exists`] with the first file that is in the way.
     pub fn is_free(&self) -> Result<(), HomeError> {
-        let files = [self.config(), self.genesis(), self.node_key(), self.proposer_key()];
+        let files = [self.config(), self.genesis(), self.node_key(), self.proposer_key(), self.admin_key()];
         let taken =
             files.into_iter().chain([self.database(&Config::default())]).find(|path| path.symlink_metadata().is_ok());
         taken.map_or(Ok(()), |path| Err(HomeError::Exists { path }))
+    }
+
+    /// The database's directory under `config`, absolute, and the chain that it is of.
+    ///
+    /// # Errors
+    /// [`HomeError`] when that is someone else's directory, or the document is missing or wrong.
+    pub fn chain(&self, config: &Config) -> Result<(PathBuf, Genesis), HomeError> {
+        let path = self.database(config);
+        database::is_ours(&path)?;
+        Ok((path, read_genesis(&self.genesis())?))
     }
 
     /// Everything that a node of this home needs, under settings that have been validated. Writes nothing.
@@ -180,12 +224,16 @@ impl Home {
     /// [`HomeError`] for the first file that is missing or wrong.
     pub fn setup(&self, mut config: Config) -> Result<Setup, HomeError> {
         config.log.file = self.log_file(&config)?;
-        config.storage.path = self.database(&config);
-        database::is_ours(&config.storage.path)?;
-        let genesis = read_genesis(&self.genesis())?;
+        config.backup.path = self.backups(&config)?;
+        let (path, genesis) = self.chain(&config)?;
+        config.storage.path = path;
         let identity = keys::identity(keys::read(&self.node_key())?);
         let proposer = Keypair::from_secret(keys::read(&self.proposer_key())?).address();
-        Ok(Setup { config, genesis, identity, proposer: Some(proposer) })
+        let admin_key = match self.admin_key().symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Ok(_) | Err(_) => Some(keys::read(&self.admin_key())?),
+        };
+        Ok(Setup { config, genesis, identity, proposer: Some(proposer), admin_key })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The five seams of a process.
 
+use super::files::SystemFiles;
 use crate::{
-    seams::{Blocking, Clock, HttpListener, Seams, raw_transport},
+    seams::{Blocking, Clock, Disk, HttpListener, Seams, raw_transport},
     types::Timestamp,
 };
 use axum::serve::{Listener, ListenerExt};
@@ -97,10 +98,18 @@ pub fn seams(http: HttpListener) -> Result<Seams, ListenError> {
     Ok(Seams {
         transport: raw_transport(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))),
         http,
-        disk: rocksdb::Env::new()?,
+        disk: disk()?,
         clock: Clock::new(now),
-        blocking: Blocking::new(move |work| drop(runtime.spawn_blocking(work))),
+        blocking: Blocking::new(move |work| drop(runtime.spawn_blocking(|| work()()))),
     })
+}
+
+/// The system's disk.
+///
+/// # Errors
+/// When RocksDB gives no environment.
+pub fn disk() -> Result<Disk, rocksdb::Error> {
+    Ok(Disk::new(rocksdb::Env::new()?, SystemFiles))
 }
 
 /// The system's wall clock; 1970 for a clock that is set to before it.

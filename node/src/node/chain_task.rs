@@ -1,26 +1,33 @@
 //! The chain task: gives the core its inputs one at a time and carries out its effects.
 //!
 //! A step (one input, all of its effects, the commit among them) is done as blocking work, with the core moved in and out.
+//! What a step met of a disk that is full, fails or holds damage is dealt with at its end (`mend`).
 
-use super::{Failure, input::Input, metrics::Metrics, view::Snapshot};
+use super::{
+    Failure,
+    input::Input,
+    metrics::Metrics,
+    upkeep::Upkeep,
+    view::{Snapshot, SubmitFailure},
+};
 use crate::{
     chain::{ChainEvent, Core, Effect, Offence, Source, SubmitError, Template, Verdict},
     crypto::Hash,
     p2p::{Command, Gossip, Topic},
     seams::{Blocking, Clock},
-    storage::Store,
+    storage::{Store, StoreError},
     types::{Block, Timestamp, Transaction},
 };
 use libp2p::PeerId;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{broadcast, mpsc, watch},
-    time::MissedTickBehavior,
+    time::{Instant, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
 /// Time between two calls of [`Core::on_tick`].
-const TICK: Duration = Duration::from_millis(500);
+pub(super) const TICK: Duration = Duration::from_millis(500);
 
 /// Where the core's effects go.
 pub(super) struct Outputs {
@@ -37,10 +44,13 @@ pub(super) struct State {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub outputs: Outputs,
+    pub upkeep: Upkeep,
     pub bootstrap_peers: usize,
+    /// How many there were so far.
+    pub commits: u64,
 }
 
-/// Runs until told to stop or until the store fails.
+/// Runs until told to stop or until the store is lost to something that no repair helps against.
 pub(super) async fn run(
     mut state: State,
     blocking: Blocking,
@@ -59,6 +69,7 @@ pub(super) async fn run(
                 None => return Ok(()),
             },
         };
+        let (commits, began) = (state.commits, Instant::now());
         let (back, done) = blocking
             .run(move || {
                 let done = state.step(input);
@@ -67,20 +78,25 @@ pub(super) async fn run(
             .await;
         state = back;
         done?;
+        if state.commits != commits {
+            state.look_at_speed(began.elapsed());
+        }
     }
 }
 
 /// The view of a core whose head has stood since `head_at`.
-pub(super) fn snapshot(core: &Core, bootstrap_peers: usize, head_at: Timestamp) -> Snapshot {
+pub(super) fn snapshot(core: &Core, upkeep: &Upkeep, bootstrap_peers: usize, head_at: Timestamp) -> Snapshot {
+    let head = core.head();
+    let best = core.sync().best_claim();
     Snapshot {
-        head: core.head(),
+        head,
         status: core.status(),
         peers: core.sync().peer_count(),
-        best_peer_height: core.sync().best_claim().map(|(_, height)| height),
+        best_peer_height: best.map(|(_, height)| height),
         awaits_peers: bootstrap_peers > 0 && !core.sync().has_heard(),
         mempool: core.mempool().len(),
         mempool_bytes: core.mempool().bytes(),
-        writable: true,
+        storage: upkeep.status(),
         head_at,
     }
 }
@@ -89,61 +105,95 @@ impl State {
     /// Handles one input; `None` is the tick.
     fn step(&mut self, input: Option<Input>) -> Result<(), Failure> {
         let now = self.clock.now();
-        match input {
-            None => {
-                let effects = self.core.on_tick(now, &*self.store);
-                self.carry_out(effects, now)?;
-            }
-            Some(Input::Connected(peer)) => {
-                let effects = self.core.on_connected(peer, now);
-                self.carry_out(effects, now)?;
-            }
-            Some(Input::Disconnected(peer)) => self.core.on_disconnected(&peer),
-            Some(Input::Unanswered(peer)) => self.core.on_failure(&peer, now),
-            Some(Input::Status(peer, status)) => {
-                let effects = self.core.on_status(peer, status, now);
-                self.carry_out(effects, now)?;
-            }
-            Some(Input::Range(peer, blocks)) => self.range(peer, blocks, now)?,
-            Some(Input::GossipBlock(gossip, block)) => {
-                self.outputs.metrics.messages_received.inc();
-                let (verdict, effects) = self.core.on_block(Source::Peer(gossip.from), *block, now, &*self.store);
-                self.command(Command::Judge(gossip, verdict));
-                self.carry_out(effects, now)?;
-            }
-            Some(Input::GossipTransaction(gossip, transaction)) => {
-                self.outputs.metrics.messages_received.inc();
-                self.gossip_transaction(gossip, *transaction, now)?;
-            }
-            Some(Input::Sealed(template, seal)) => {
-                let effects = self.core.on_sealed(&template, seal, now, &*self.store);
-                self.carry_out(effects, now)?;
-            }
-            Some(Input::Submit { transaction, reply }) => {
-                let taken = self.core.on_transaction(Source::Local, *transaction, &*self.store);
-                let answer = match taken {
-                    Ok((id, effects)) => {
-                        self.outputs.metrics.submitted.inc();
-                        self.carry_out(effects, now)?;
-                        Ok(id)
-                    }
-                    Err(error) => Err(error),
-                };
-                // The client may have gone; its transaction waits all the same.
-                let _client_is_gone = reply.send(answer);
-            }
-            Some(Input::Waiting { id, reply }) => {
-                let _client_is_gone = reply.send(self.core.mempool().get(&id).cloned());
-            }
-            Some(Input::NextNonce { sender, account, reply }) => {
-                let _client_is_gone = reply.send(self.core.mempool().next_nonce(&sender, account));
-            }
+        self.core.set_importing(self.upkeep.imports());
+        let is_tick = input.is_none();
+        let handled = match input {
+            None => self.tick(now),
+            Some(input) => self.handle(input, now),
+        };
+        if let Err(error) = handled {
+            tracing::warn!(%error, "chain.step_cut_off");
         }
+        if is_tick {
+            self.look_after_disk(now)?;
+        }
+        self.mend()?;
         self.publish_snapshot(now);
         Ok(())
     }
 
-    fn range(&mut self, peer: PeerId, blocks: Vec<Block>, now: Timestamp) -> Result<(), Failure> {
+    fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if !self.upkeep.imports() {
+            return Ok(());
+        }
+        let effects = self.core.on_tick(now, &*self.store);
+        self.carry_out(effects, now)
+    }
+
+    fn handle(&mut self, input: Input, now: Timestamp) -> Result<(), StoreError> {
+        match input {
+            Input::Connected(peer) => {
+                let effects = self.core.on_connected(peer, now);
+                self.carry_out(effects, now)?;
+            }
+            Input::Disconnected(peer) => self.core.on_disconnected(&peer),
+            Input::Unanswered(peer) => self.core.on_failure(&peer, now),
+            Input::Status(peer, status) => {
+                let effects = self.core.on_status(peer, status, now);
+                self.carry_out(effects, now)?;
+            }
+            Input::Range(peer, _) if !self.upkeep.imports() => self.core.on_range_dropped(&peer),
+            Input::Range(peer, blocks) => self.range(peer, blocks, now)?,
+            Input::GossipBlock(gossip, block) => {
+                self.outputs.metrics.messages_received.inc();
+                if !self.upkeep.imports() {
+                    self.command(Command::Judge(gossip, Verdict::Ignore));
+                    return Ok(());
+                }
+                let (verdict, effects) = self.core.on_block(Source::Peer(gossip.from), *block, now, &*self.store);
+                self.command(Command::Judge(gossip, verdict));
+                self.carry_out(effects, now)?;
+            }
+            Input::GossipTransaction(gossip, transaction) => {
+                self.outputs.metrics.messages_received.inc();
+                self.gossip_transaction(gossip, *transaction, now)?;
+            }
+            // The template was of a chain that cannot be added to at present.
+            Input::Sealed(..) if !self.upkeep.produces() => {}
+            Input::Sealed(template, seal) => {
+                let effects = self.core.on_sealed(&template, seal, now, &*self.store);
+                self.carry_out(effects, now)?;
+            }
+            Input::Submit { transaction, reply } => {
+                let outcome = self.submit(*transaction, now)?;
+                let _client_is_gone = reply.send(outcome);
+            }
+            Input::Waiting { id, reply } => {
+                let _client_is_gone = reply.send(self.core.mempool().get(&id).cloned());
+            }
+            Input::NextNonce { sender, account, reply } => {
+                let _client_is_gone = reply.send(self.core.mempool().next_nonce(&sender, account));
+            }
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, transaction: Transaction, now: Timestamp) -> Result<Result<Hash, SubmitFailure>, StoreError> {
+        if !self.upkeep.produces() {
+            let state = self.upkeep.status().state;
+            return Ok(Err(SubmitFailure::Storage(state)));
+        }
+        Ok(match self.core.on_transaction(Source::Local, transaction, &*self.store) {
+            Ok((hash, effects)) => {
+                self.outputs.metrics.submitted.inc();
+                self.carry_out(effects, now)?;
+                Ok(hash)
+            }
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn range(&mut self, peer: PeerId, blocks: Vec<Block>, now: Timestamp) -> Result<(), StoreError> {
         let (mut useful, mut last) = (0, None);
         for block in blocks {
             self.outputs.metrics.messages_received.inc();
@@ -160,7 +210,16 @@ impl State {
         self.carry_out(effects, now)
     }
 
-    fn gossip_transaction(&mut self, gossip: Gossip, transaction: Transaction, now: Timestamp) -> Result<(), Failure> {
+    fn gossip_transaction(
+        &mut self,
+        gossip: Gossip,
+        transaction: Transaction,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if !self.upkeep.produces() {
+            self.command(Command::Judge(gossip, Verdict::Ignore));
+            return Ok(());
+        }
         let from = gossip.from;
         let (verdict, effects) = match self.core.on_transaction(Source::Peer(from), transaction, &*self.store) {
             Ok((_, effects)) => (Verdict::Accept, effects),
@@ -175,10 +234,12 @@ impl State {
         self.carry_out(effects, now)
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>, now: Timestamp) -> Result<(), Failure> {
+    /// Carries out effects in their order, up to the first that the store fails at.
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>, now: Timestamp) -> Result<(), StoreError> {
         for effect in effects {
             match effect {
                 Effect::Commit(commit) => {
+                    self.commits += 1;
                     let reverted = self.store.commit(&commit)?;
                     let following = self.core.committed(&commit, reverted, now, &*self.store);
                     self.store.maintain()?;
@@ -188,7 +249,10 @@ impl State {
                 Effect::PublishTransaction(tx) => self.publish(Topic::Transactions, crate::encode(tx.as_ref())),
                 Effect::Ask(peer, request) => self.command(Command::Ask(peer, request)),
                 Effect::Penalise(peer, offence) => self.command(Command::Penalise(peer, offence)),
-                Effect::Mine(template) => drop(self.outputs.template.send_replace(template)),
+                Effect::Mine(template) => {
+                    let template = template.filter(|_| self.upkeep.produces());
+                    drop(self.outputs.template.send_replace(template));
+                }
                 Effect::Notify(event) => self.notify(event),
             }
         }
@@ -207,7 +271,7 @@ impl State {
         }
     }
 
-    fn notify(&self, event: ChainEvent) {
+    pub(super) fn notify(&self, event: ChainEvent) {
         let metrics = &self.outputs.metrics;
         match &event {
             ChainEvent::Produced { height, hash } => {
@@ -225,20 +289,21 @@ impl State {
                 metrics.transactions_committed.inc_by(transactions.len() as u64);
                 tracing::info!(%height, block = %hash, transactions = transactions.len(), "chain.head");
             }
+            ChainEvent::Reloaded { height, rebuilding } => tracing::info!(%height, rebuilding, "chain.reloaded"),
             ChainEvent::Confirmed { height, hash } => tracing::debug!(%height, block = %hash, "chain.confirmed"),
         }
         // No listener is not an error.
         let _listeners = self.outputs.events.send(event);
     }
 
-    fn publish_snapshot(&self, now: Timestamp) {
+    pub(super) fn publish_snapshot(&self, now: Timestamp) {
         self.outputs.snapshot.send_if_modified(|old| {
             let head: Hash = self.core.head().hash;
             let head_at = if head == old.head.hash { old.head_at } else { now };
             if head_at != old.head_at {
                 self.outputs.metrics.block_time.observe(head_at.since(old.head_at) as f64 / 1000.0);
             }
-            let new = snapshot(&self.core, self.bootstrap_peers, head_at);
+            let new = snapshot(&self.core, &self.upkeep, self.bootstrap_peers, head_at);
             let changed = new != *old;
             *old = new;
             changed

@@ -1,7 +1,8 @@
 //! What the chain task is told.
 
+use super::view::SubmitFailure;
 use crate::{
-    chain::{SubmitError, Template, sync::Status},
+    chain::{Template, sync::Status},
     crypto::{Address, Hash},
     p2p::Gossip,
     types::{Block, Nonce, Seal, Transaction},
@@ -33,7 +34,7 @@ pub(crate) enum Input {
     /// The miner found a seal.
     Sealed(Arc<Template>, Seal),
     /// A client's transaction.
-    Submit { transaction: Box<Transaction>, reply: oneshot::Sender<Result<Hash, SubmitError>> },
+    Submit { transaction: Box<Transaction>, reply: oneshot::Sender<Result<Hash, SubmitFailure>> },
     /// Is this transaction waiting?
     Waiting { id: Hash, reply: oneshot::Sender<Option<Transaction>> },
     /// Which nonce is free?

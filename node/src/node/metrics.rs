@@ -1,6 +1,6 @@
 //! What a node counts, in Prometheus' terms. Gauges are brought up to date when they are read.
 
-use super::view::Snapshot;
+use super::{backups::Backups, storage_status::StorageState, view::Snapshot};
 use crate::{storage::Store, types::Timestamp};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -33,6 +33,13 @@ pub struct RequestLabels {
 pub struct OffenceLabels {
     /// What the peer did.
     pub offence: &'static str,
+}
+
+/// Labels of a state of the storage.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabels {
+    /// Its name.
+    pub state: &'static str,
 }
 
 /// All metrics of one node.
@@ -86,6 +93,25 @@ struct Gauges {
     cache_bytes: Gauge,
     cache_hits: Counter,
     cache_misses: Counter,
+    storage_state: Family<StateLabels, Gauge>,
+    disk_size: Gauge,
+    disk_free: Gauge,
+    kept: Gauge,
+    slow: Gauge,
+    damage: Counter,
+    failures: Counter,
+    full: Counter,
+    reopened: Counter,
+    rebuilt: Counter,
+    audits: Counter,
+    backup_last_success: Seconds,
+    backup_age: Seconds,
+    backup_interval: Seconds,
+    backup_duration: Seconds,
+    backup_last_result: Gauge,
+    backup_size: Gauge,
+    backup_failures: Counter,
+    backups: Counter,
 }
 
 impl Default for Metrics {
@@ -102,6 +128,12 @@ impl Default for Metrics {
         gauge("mempool_size_bytes", "Bytes of waiting transactions", &gauges.mempool_bytes);
         gauge("storage_memtable_bytes", "Bytes of RocksDB's memtables", &gauges.memtable_bytes);
         gauge("storage_table_bytes", "Bytes of RocksDB's live tables", &gauges.table_bytes);
+        gauge("storage_slow", "1 while commits take longer than they should", &gauges.slow);
+        gauge("storage_disk_size_bytes", "Size of the disk that the database is on", &gauges.disk_size);
+        gauge("storage_disk_free_bytes", "Bytes that may still be written there", &gauges.disk_free);
+        gauge("storage_kept_directories", "Directories set aside beside the database", &gauges.kept);
+        gauge("backup_last_result", "0 when the last backup failed, else 1", &gauges.backup_last_result);
+        gauge("backup_size_bytes", "Size of the newest backup", &gauges.backup_size);
         gauge("storage_cache_bytes", "Bytes in RocksDB's block cache", &gauges.cache_bytes);
         let reorg_depth_max = Gauge::default();
         gauge("chain_reorg_depth_max_blocks", "Blocks undone by the deepest reorganisation", &reorg_depth_max);
@@ -109,10 +141,30 @@ impl Default for Metrics {
             registry.register_with_unit(name, help, Unit::Seconds, gauge.clone());
         };
         seconds("chain_head_age", "Time since the head last changed", &gauges.head_age);
+        let last_success = "Time of the newest backup, since 1970; 0 without one";
+        seconds("backup_last_success_timestamp", last_success, &gauges.backup_last_success);
+        let age = "Time since the newest backup, or since the node started when there is none";
+        seconds("backup_age", age, &gauges.backup_age);
+        seconds("backup_interval", "Time between two scheduled backups; 0 without a schedule", &gauges.backup_interval);
+        seconds("backup_duration", "Time that the last backup took", &gauges.backup_duration);
         seconds("uptime", "Time since the node started", &gauges.uptime);
         let (cache_hits, cache_misses) = (&gauges.cache_hits, &gauges.cache_misses);
         registry.register("storage_cache_hits", "Blocks of tables found in the cache", cache_hits.clone());
         registry.register("storage_cache_misses", "Blocks of tables read from disk", cache_misses.clone());
+        let counters = [
+            ("storage_damage_found", "Damage that was met in what is stored", &gauges.damage),
+            ("storage_failures", "Failures of the disk", &gauges.failures),
+            ("storage_full", "Times that no space was left", &gauges.full),
+            ("storage_reopened", "Times that the database was opened again after a failure", &gauges.reopened),
+            ("storage_rebuilt", "Rebuilds after damage that were finished", &gauges.rebuilt),
+            ("storage_audits", "Readings of everything stored that found nothing", &gauges.audits),
+            ("backup_failures", "Backups that failed", &gauges.backup_failures),
+            ("backups", "Backups that were made", &gauges.backups),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        registry.register("storage_state", "1 for the state that the storage is in", gauges.storage_state.clone());
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -158,7 +210,14 @@ impl Default for Metrics {
 
 impl Metrics {
     /// The metrics in OpenMetrics text, the gauges as of `snapshot` and `now`. `started` is when the node started.
-    pub fn render(&self, snapshot: &Snapshot, store: &Store, started: Timestamp, now: Timestamp) -> String {
+    pub fn render(
+        &self,
+        snapshot: &Snapshot,
+        store: &Store,
+        backups: &Backups,
+        started: Timestamp,
+        now: Timestamp,
+    ) -> String {
         let g = &self.gauges;
         let set = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         set(&g.height, snapshot.head.height.0);
@@ -166,7 +225,16 @@ impl Metrics {
         g.head_age.set(now.since(snapshot.head_at) as f64 / 1000.0);
         set(&g.peers, snapshot.peers as u64);
         set(&g.synced, snapshot.is_synced().into());
-        set(&g.writable, snapshot.writable.into());
+        let storage = snapshot.storage;
+        set(&g.writable, snapshot.is_writable().into());
+        for state in StorageState::ALL {
+            let labels = StateLabels { state: state.name() };
+            set(&g.storage_state.get_or_create(&labels), (state == storage.state).into());
+        }
+        set(&g.disk_size, storage.space.total);
+        set(&g.disk_free, storage.space.free);
+        set(&g.kept, storage.kept);
+        set(&g.slow, storage.slow.into());
         set(&g.mempool, snapshot.mempool as u64);
         set(&g.mempool_bytes, snapshot.mempool_bytes as u64);
         g.uptime.set(now.since(started) as f64 / 1000.0);
@@ -177,8 +245,29 @@ impl Metrics {
         let raise = |counter: &Counter, to: u64| counter.inc_by(to.saturating_sub(counter.get()));
         raise(&g.cache_hits, hits);
         raise(&g.cache_misses, misses);
+        raise(&g.damage, storage.damage_found);
+        raise(&g.failures, storage.failures);
+        raise(&g.full, storage.full);
+        raise(&g.reopened, storage.reopened);
+        raise(&g.rebuilt, storage.rebuilt);
+        raise(&g.audits, storage.audits);
+        self.set_backups(backups, started, now);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string cannot fail");
         text
+    }
+
+    fn set_backups(&self, backups: &Backups, started: Timestamp, now: Timestamp) {
+        let (g, status) = (&self.gauges, backups.status());
+        let (created, bytes) = status.newest.as_ref().map_or((0, 0), |newest| (newest.created.0, newest.bytes));
+        g.backup_last_success.set(created as f64 / 1000.0);
+        g.backup_size.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        g.backup_age.set(status.age(started, now).as_secs_f64());
+        g.backup_interval.set(backups.interval().unwrap_or_default().as_secs_f64());
+        g.backup_last_result.set(status.last_error().is_none().into());
+        let took_ms = status.last.as_ref().map_or(0, |last| last.duration_ms);
+        g.backup_duration.set(took_ms as f64 / 1000.0);
+        g.backup_failures.inc_by(status.failures.saturating_sub(g.backup_failures.get()));
+        g.backups.inc_by(status.made.saturating_sub(g.backups.get()));
     }
 }

@@ -4,41 +4,52 @@
 //!   api ──Submit──> chain task <──blocks, statuses── p2p task <──> peers
 //!                    │  ▲  └──publish, ask, penalise──> ▲
 //!        template ──>│  │ seal
-//!                   miner task
+//!                   miner task                 backup task: reads the store
 //! ```
 //!
 //! Every arrow is a bounded queue. Peers' inputs wait when the chain task is busy, so that back-pressure reaches their
 //! connections; what the chain tells the network is dropped and counted when the network is busy, because gossip and
 //! sync make up for it.
 
+mod backup_status;
+mod backups;
 mod chain_task;
 mod input;
+mod mend;
 mod metrics;
 mod miner;
+mod storage_status;
+mod upkeep;
 mod view;
 
+pub use backup_status::{BackupAttempt, BackupProgress, BackupStatus};
+pub use backups::{BACKUP_RETRY, Backups, Settings as BackupSettings};
 pub(crate) use input::Input;
 pub use metrics::{Metrics, OffenceLabels, RequestLabels};
+pub use storage_status::{CRITICAL_PERCENT, Pressure, StorageState, StorageStatus, WARNING_PERCENT, used_percent};
+pub use upkeep::Settings as UpkeepSettings;
 pub use view::{EVENTS_MAX, Identity, NodeView, SYNCED_LAG_MAX, Snapshot, Stopping, SubmitFailure};
 
 use crate::{
-    api,
+    api::{self, AdminKey},
     chain::{self, Core, validation::Rules},
     config::Config,
     consensus::Engine,
     crypto::Address,
     p2p::{self, StartError as P2pError},
-    seams::Seams,
-    storage::{Store, StoreError},
+    seams::{Disk, Seams},
+    storage::{self, Loaded, Store, StoreError, Trouble},
     types::Genesis,
 };
+use backups::BackupTask;
 use libp2p::identity;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::{
     sync::{broadcast, mpsc, watch},
     task::JoinSet,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
+use upkeep::Upkeep;
 
 /// What a node is, beside its settings.
 pub struct Setup {
@@ -50,6 +61,8 @@ pub struct Setup {
     pub identity: identity::Keypair,
     /// Where the rewards of its blocks go. It produces none without, or when the miner is off.
     pub proposer: Option<Address>,
+    /// The secret that its administrator signs with; the API's administrative routes are off without.
+    pub admin_key: Option<[u8; 32]>,
 }
 
 /// Why a node cannot start.
@@ -66,7 +79,7 @@ pub enum StartError {
 /// Why a node stopped on its own.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The store failed; what was committed is safe, and nothing more can be.
+    /// The store cannot be used any more, and mending it is not this program's to do.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
     /// The network cannot listen.
@@ -94,14 +107,13 @@ impl Node {
     /// # Errors
     /// [`StartError`]; then nothing runs.
     pub async fn start(setup: Setup, seams: Seams) -> Result<Self, StartError> {
-        let Setup { config, genesis, identity, proposer } = setup;
+        let Setup { config, genesis, identity, proposer, admin_key } = setup;
         let Seams { transport, http, disk, clock, blocking } = seams;
         let proposer = proposer.filter(|_| config.miner.enabled);
         let (path, settings) = (config.storage.path.clone(), config.storage_settings());
-        let opened =
-            blocking.run(move || Store::open(&disk, &path, genesis, settings).and_then(Self::read_chain)).await;
-        let (store, first, headers) = opened?;
+        let (store, loaded) = blocking.run(move || Self::open_store(&disk, &path, &genesis, settings)).await?;
         let store = Arc::new(store);
+        let first = loaded.genesis;
 
         let genesis = store.genesis();
         let rules = Rules { chain_id: genesis.chain_id.clone(), params: genesis.params.clone(), engine: Engine::Pow };
@@ -116,15 +128,20 @@ impl Node {
             bootstrap_peers: config.p2p.bootstrap.len(),
             started,
         };
-        let core = Core::new(rules, chain::Settings { proposer, mempool: config.mempool }, first, headers);
+        let core = Core::new(rules, chain::Settings { proposer, mempool: config.mempool }, first, loaded.headers);
 
         let (inputs, inputs_rx) = mpsc::channel(input::INPUTS_MAX);
         let (commands, commands_rx) = mpsc::channel(p2p::COMMANDS_MAX);
         let (template, template_rx) = watch::channel(None);
         let stop = CancellationToken::new();
         let (events, _) = broadcast::channel(EVENTS_MAX);
-        let (snapshot_tx, snapshot) = watch::channel(chain_task::snapshot(&core, config.p2p.bootstrap.len(), started));
+        let upkeep = Upkeep::new(config.upkeep_settings());
+        let bootstrap_peers = config.p2p.bootstrap.len();
+        let first_look = chain_task::snapshot(&core, &upkeep, bootstrap_peers, started);
+        let (snapshot_tx, snapshot) = watch::channel(first_look);
         let metrics = Arc::new(Metrics::default());
+        let (backup_task, backups) =
+            BackupTask::new(config.backup_settings(), store.clone(), snapshot.clone(), clock.clone(), blocking.clone());
         let view = NodeView {
             identity: Arc::new(identity_facts),
             store: store.clone(),
@@ -132,6 +149,8 @@ impl Node {
             metrics: metrics.clone(),
             clock: clock.clone(),
             blocking: blocking.clone(),
+            backups,
+            admin_key: admin_key.map(AdminKey),
             inputs: inputs.clone(),
             events: events.clone(),
         };
@@ -140,9 +159,11 @@ impl Node {
         let mut tasks = JoinSet::new();
         let outputs =
             chain_task::Outputs { commands, template, events, snapshot: snapshot_tx, metrics: metrics.clone() };
-        let chain = chain_task::State { core, store, clock, outputs, bootstrap_peers: config.p2p.bootstrap.len() };
+        let mut chain = chain_task::State { core, store, clock, outputs, upkeep, bootstrap_peers, commits: 0 };
+        let chain = blocking.run(move || chain.begin().map(|()| chain)).await?;
         tasks.spawn(chain_task::run(chain, blocking.clone(), inputs_rx, stop.clone()));
         tasks.spawn(network.run(stop.clone()));
+        tasks.spawn(backup_task.run(stop.clone()));
         if proposer.is_some() {
             let miner =
                 miner::Miner { hash_rate: config.miner.hash_rate, template: template_rx, inputs, metrics, blocking };
@@ -152,10 +173,26 @@ impl Node {
         Ok(Self { view, tasks, stop: stop.drop_guard() })
     }
 
-    fn read_chain(store: Store) -> Result<(Store, crate::crypto::Hash, Vec<HeaderWithWork>), StoreError> {
-        let (genesis, headers) = (store.genesis_hash()?, store.recent_headers()?);
-        store.check(&headers)?;
-        Ok((store, genesis, headers))
+    /// Opens the store. One that is damaged is set aside, and the new one is rebuilt while the node runs.
+    fn open_store(
+        disk: &Disk,
+        path: &Path,
+        genesis: &Genesis,
+        settings: storage::Settings,
+    ) -> Result<(Store, Loaded), StoreError> {
+        let opened = Store::open(disk, path, genesis.clone(), settings).and_then(|store| {
+            let loaded = store.load().map_err(|error| store.judged(error))?;
+            Ok((store, loaded))
+        });
+        match opened {
+            Err(error) if error.trouble() == Some(Trouble::Damaged) => {
+                tracing::error!(cause = %error, "storage.damaged");
+                let store = Store::rebuild(disk, path, genesis.clone(), settings)?;
+                let loaded = store.load()?;
+                Ok((store, loaded))
+            }
+            other => other,
+        }
     }
 
     /// A handle on it.
@@ -187,5 +224,3 @@ impl Node {
         Ok(())
     }
 }
-
-type HeaderWithWork = (crate::crypto::Hash, crate::types::Header, crate::types::Work);

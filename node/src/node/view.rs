@@ -1,7 +1,14 @@
 //! What the API and the harness see of a running node, and how they ask it for something.
 
-use super::{input::Input, metrics::Metrics};
+use super::{
+    backups::Backups,
+    input::Input,
+    metrics::Metrics,
+    storage_status::{StorageState, StorageStatus},
+};
 use crate::{
+    api::AdminKey,
+    backup::{BackupError, BackupInfo},
     chain::{ChainEvent, Head, SubmitError, sync::Status},
     crypto::{Address, Hash},
     seams::{Blocking, Clock},
@@ -30,6 +37,9 @@ pub struct NodeView {
     pub clock: Clock,
     /// Where its blocking work is done.
     pub blocking: Blocking,
+    /// Its backups.
+    pub backups: Backups,
+    pub(crate) admin_key: Option<AdminKey>,
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(super) events: broadcast::Sender<ChainEvent>,
 }
@@ -72,8 +82,8 @@ pub struct Snapshot {
     pub mempool: usize,
     /// Bytes of waiting transactions.
     pub mempool_bytes: usize,
-    /// Whether the store takes writes.
-    pub writable: bool,
+    /// How the storage is.
+    pub storage: StorageStatus,
     /// The wall clock when the head last changed.
     pub head_at: Timestamp,
 }
@@ -82,6 +92,11 @@ pub struct Snapshot {
 pub const SYNCED_LAG_MAX: u64 = 2;
 
 impl Snapshot {
+    /// Whether the store takes writes.
+    pub fn is_writable(&self) -> bool {
+        self.storage.state == StorageState::Open
+    }
+
     /// Whether peers have been heard, where there should be any, and none claims a chain that is more than
     /// [`SYNCED_LAG_MAX`] blocks ahead.
     pub fn is_synced(&self) -> bool {
@@ -103,6 +118,9 @@ pub enum SubmitFailure {
     /// The node is busier than its queue allows; try again.
     #[error("the node's queue is full")]
     Busy,
+    /// The storage takes no writes at present.
+    #[error("the storage takes no writes: it is {}", .0.name())]
+    Storage(StorageState),
     /// See [`Stopping`].
     #[error(transparent)]
     Stopping(#[from] Stopping),
@@ -121,7 +139,7 @@ impl NodeView {
                 mpsc::error::TrySendError::Closed(_) => SubmitFailure::Stopping(Stopping),
             },
         )?;
-        Ok(answer.await.map_err(|_| Stopping)??)
+        answer.await.map_err(|_| Stopping)?
     }
 
     /// The waiting transaction with this identifier.
@@ -142,6 +160,14 @@ impl NodeView {
         let (reply, answer) = oneshot::channel();
         self.inputs.send(Input::NextNonce { sender, account, reply }).await.map_err(|_| Stopping)?;
         answer.await.map_err(|_| Stopping)
+    }
+
+    /// Makes a backup, and waits until it is whole and durable.
+    ///
+    /// # Errors
+    /// [`BackupError`]; then nothing is left of it.
+    pub async fn backup(&self) -> Result<BackupInfo, BackupError> {
+        self.backups.make().await
     }
 
     /// What happens to the chain from now on. A listener that falls [`EVENTS_MAX`] behind is told how many it missed.

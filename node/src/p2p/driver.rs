@@ -23,7 +23,7 @@ use libp2p::{
     gossipsub::{self, MessageAcceptance},
     identify, identity, noise, ping,
     request_response::{Event as SyncEvent, Message, OutboundRequestId, ResponseChannel},
-    swarm::{self, SwarmEvent, dial_opts::DialOpts, dial_opts::PeerCondition},
+    swarm::{self, ConnectionError, SwarmEvent, dial_opts::DialOpts, dial_opts::PeerCondition},
     yamux,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -171,6 +171,15 @@ impl Driver {
         }
     }
 
+    /// One of several connections to a peer broke: it has lost power and is back, and the others are of its new process. We
+    /// have told our topics on the first connection only, so the new process does not know them and would send us no gossip.
+    /// Without any connection both sides begin again.
+    fn start_anew(&mut self, peer: PeerId) {
+        if self.swarm.disconnect_peer_id(peer).is_ok() {
+            tracing::info!(%peer, "p2p.starting_anew");
+        }
+    }
+
     fn respond(&mut self, channel: ResponseChannel<Response>, response: Response) {
         // The error gives the response back when the peer is gone; nobody wants it then.
         let _peer_is_gone = self.swarm.behaviour_mut().sync.send_response(channel, response);
@@ -189,6 +198,7 @@ impl Driver {
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, connection, result: Err(error) })) => {
                 tracing::info!(%peer, %error, "p2p.silent");
                 self.swarm.close_connection(connection);
+                self.start_anew(peer);
             }
             SwarmEvent::Behaviour(_) => {}
             SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "p2p.listening"),
@@ -205,6 +215,9 @@ impl Driver {
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
                 tracing::info!(peer = %peer_id, ?cause, "p2p.disconnected");
                 self.input(Input::Disconnected(peer_id)).await;
+            }
+            SwarmEvent::ConnectionClosed { peer_id, cause: Some(ConnectionError::IO(_)), .. } => {
+                self.start_anew(peer_id);
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
                 tracing::debug!(%peer, %error, "p2p.dial_failed");

@@ -5,17 +5,19 @@
 //! |---|---|---|
 //! | [`Seams::transport`] | libp2p TCP | simulated TCP |
 //! | [`Seams::http`] | a `tokio::net` listener | a simulated listener |
-//! | [`Seams::disk`] | RocksDB's default `Env` | an `Env` on a simulated disk |
+//! | [`Seams::disk`] | RocksDB's default `Env`, `std::fs` | an `Env` on a simulated disk, and its files |
 //! | [`Seams::clock`] | the system's wall clock | a virtual clock with skew |
 //! | [`Seams::blocking`] | `spawn_blocking` | inline |
 //!
 //! The doors are trait objects and closures, so that both run the same object code.
 
 mod blocking;
+mod disk;
 mod http;
 mod transport;
 
-pub use blocking::Blocking;
+pub use blocking::{Blocking, Deliver};
+pub use disk::{Appender, Disk, Entry, Files, Space};
 pub use http::{HTTP_CONNECTIONS_MAX, HttpIo, HttpListener};
 pub use transport::{RawStream, RawTransport, raw_transport};
 
@@ -28,8 +30,8 @@ pub struct Seams {
     pub transport: RawTransport,
     /// Where API clients connect.
     pub http: HttpListener,
-    /// The disk below RocksDB.
-    pub disk: rocksdb::Env,
+    /// The disk below RocksDB, and the files beside it.
+    pub disk: Disk,
     /// Wall-clock time.
     pub clock: Clock,
     /// Where work goes that keeps a thread busy.

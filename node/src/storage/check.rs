@@ -33,7 +33,11 @@ impl Store {
             }
         }
         let Some((hash, head, _)) = headers.last() else { return Ok(()) };
-        let root = ledger::state_root(self, head.height)?;
+        let root = ledger::state_root(self, head.height).map_err(|error| match self.has_trouble() {
+            true => StoreError::State(error),
+            // Everything could be read, so a part of the tree is missing.
+            false => damaged(hash, error.to_string()),
+        })?;
         if root != head.state_root {
             let (root, expected) = (root.short(), head.state_root.short());
             return Err(damaged(
@@ -49,10 +53,10 @@ impl Store {
 mod tests {
     use super::*;
     use crate::{
-        storage::Settings,
+        native::seams::disk,
+        storage::{Settings, db::Db},
         types::{Amount, ChainParams, Genesis, Height, Timestamp},
     };
-    use rocksdb::Env;
 
     fn genesis() -> Genesis {
         Genesis {
@@ -64,22 +68,22 @@ mod tests {
     }
 
     fn open(dir: &tempfile::TempDir) -> Store {
-        let env = Env::new().expect("the default environment");
-        Store::open(&env, dir.path(), genesis(), Settings::default()).expect("a new store")
+        let disk = disk().expect("the default environment");
+        Store::open(&disk, dir.path(), genesis(), Settings::default()).expect("a new store")
     }
 
     #[test]
     fn a_sound_chain_passes() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let store = open(&dir);
-        store.check(&store.recent_headers().expect("it can be read")).expect("nothing is wrong");
+        store.check(&store.with(Db::recent_headers).expect("it can be read")).expect("nothing is wrong");
     }
 
     #[test]
     fn each_kind_of_damage_is_found() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let store = open(&dir);
-        let (hash, header, work) = store.recent_headers().expect("it can be read").remove(0);
+        let (hash, header, work) = store.with(Db::recent_headers).expect("it can be read").remove(0);
         let refusal = |headers: &[(Hash, Header, Work)]| {
             let text = store.check(headers).expect_err("it is damaged").to_string();
             text.split_once("is damaged: ").expect("every message says so").1.to_owned()

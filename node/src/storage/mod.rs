@@ -2,7 +2,7 @@
 //!
 //! | column family | key | value |
 //! |---|---|---|
-//! | `meta` | name | schema version, genesis document, head |
+//! | `meta` | name | schema version, genesis document, head, what is being rebuilt |
 //! | `blocks` | hash | work of the chain up to it, block |
 //! | `canonical` | height | hash |
 //! | `transactions` | id | height and place |
@@ -10,34 +10,47 @@
 //! | `values` | key hash, version (descending) | value of the state tree |
 //! | `undo` | version | keys whose values that version wrote |
 //!
-//! Integers in keys are big-endian, so that they sort. To undo a block is to delete its version from the last three.
+//! Integers in keys are big-endian, so that they sort. Every value but the schema version has a checksum of its own
+//! (`record`). To undo a block is to delete its version from the last three.
 //!
 //! RocksDB flushes only when [`Store::maintain`] asks, at commit boundaries; that is also when it compacts, and the caller
 //! waits for both. So the order of disk operations is a function of the commits.
+//!
+//! **When the disk fails** every error says what it asks for ([`Trouble`]), and the store keeps the worst until the chain
+//! task takes it ([`Store::take_trouble`]), whoever met it. That task then waits for space, opens the store again
+//! ([`Store::reopen`]), or sets it aside and builds a new one of what can still be read and of what peers have
+//! ([`Store::rebuild`]). Nothing here ever deletes data that was in use.
 
+mod audit;
 mod check;
+mod checkpoint;
 mod commit;
+mod compact;
+mod db;
 mod error;
+pub(crate) mod folders;
+mod inspect;
 mod keys;
+mod logs;
+mod look;
+mod migrate;
 mod open;
 mod read;
-mod tree;
+mod rebuild;
+mod record;
+mod settings;
+mod store;
+#[cfg(test)]
+mod tests;
 
-pub use error::StoreError;
-pub use open::{Compression, SCHEMA_VERSION, Settings};
+pub use audit::{Audit, AuditReport};
+pub use error::{StoreError, Trouble};
+pub use folders::{KEPT_MAX, Kept};
+pub use inspect::{FINDINGS_MAX, Finding, Findings, Inspection, Progress};
+pub use look::{FamilyStats, Stats, list_kept};
+pub use migrate::{Migration, Plan};
+pub use open::SCHEMA_VERSION;
 pub use read::{Located, StoredHead};
-
-use crate::types::Genesis;
-use rocksdb::{DB, Options};
-use std::sync::atomic::AtomicU64;
-
-/// An open chain database. Reads may come from any task; commits come from the chain's task alone.
-pub struct Store {
-    db: DB,
-    genesis: Genesis,
-    /// Bytes committed since the memtables were last flushed.
-    unflushed: AtomicU64,
-    /// Kept for the statistics that belong to it.
-    options: Options,
-    settings: Settings,
-}
+pub use rebuild::{Rebuild, Salvage};
+pub use settings::{Compression, Settings};
+pub use store::{Loaded, Store};

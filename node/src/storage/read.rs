@@ -1,6 +1,10 @@
 //! Reading blocks and transactions.
 
-use super::{Store, StoreError, keys};
+use super::{
+    StoreError,
+    db::{Db, damaged},
+    keys,
+};
 use crate::{
     chain::{
         TREE_WINDOW,
@@ -9,11 +13,14 @@ use crate::{
     crypto::Hash,
     types::{Block, Header, Height, Work},
 };
-use borsh::BorshDeserialize;
+use jmt::{
+    KeyHash, OwnedValue, Version,
+    storage::{Node, NodeKey},
+};
 use rocksdb::statistics::Ticker;
 
 /// The head as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct StoredHead {
     /// Its height.
     pub height: Height,
@@ -32,60 +39,28 @@ pub struct Located {
     pub place: u32,
 }
 
-impl Store {
-    /// The head.
-    ///
-    /// # Errors
-    /// When the record is damaged or the storage fails; so for every method here.
+impl Db {
     pub fn head(&self) -> Result<StoredHead, StoreError> {
-        let hash = self.db.get_cf(self.family(keys::META), keys::HEAD)?;
-        let hash: Hash = self.decode(keys::META, keys::HEAD, hash)?;
+        let hash: Hash = self.need(keys::META, keys::HEAD)?;
         let (work, block) = self.stored(&hash)?.ok_or_else(|| damaged(keys::BLOCKS, &hash.0, "the head is missing"))?;
         Ok(StoredHead { height: block.header.height, hash, work })
     }
 
-    /// The canonical block's identifier at a height.
-    ///
-    /// # Errors
-    /// See [`Store::head`].
     pub fn canonical(&self, height: Height) -> Result<Option<Hash>, StoreError> {
-        let key = keys::height(height);
-        let bytes = self.db.get_cf(self.family(keys::CANONICAL), key)?;
-        bytes.map(|bytes| self.decode(keys::CANONICAL, &key, Some(bytes))).transpose()
+        self.find(keys::CANONICAL, &keys::height(height))
     }
 
-    /// A canonical block.
-    ///
-    /// # Errors
-    /// See [`Store::head`].
-    pub fn block(&self, hash: &Hash) -> Result<Option<Block>, StoreError> {
-        Ok(self.stored(hash)?.map(|(_, block)| block))
-    }
-
-    /// The canonical block at a height.
-    ///
-    /// # Errors
-    /// See [`Store::head`].
     pub fn block_at(&self, height: Height) -> Result<Option<Block>, StoreError> {
         let Some(hash) = self.canonical(height)? else { return Ok(None) };
         let missing = || damaged(keys::BLOCKS, &hash.0, "a canonical block is missing");
-        self.block(&hash)?.ok_or_else(missing).map(Some)
+        self.stored(&hash)?.ok_or_else(missing).map(|(_, block)| Some(block))
     }
 
-    /// Where a transaction is included, when it is.
-    ///
-    /// # Errors
-    /// See [`Store::head`].
     pub fn locate(&self, transaction: &Hash) -> Result<Option<Located>, StoreError> {
-        let bytes = self.db.get_cf(self.family(keys::TRANSACTIONS), transaction.0)?;
-        let located = bytes.map(|bytes| self.decode(keys::TRANSACTIONS, &transaction.0, Some(bytes))).transpose()?;
-        Ok(located.map(|(height, place)| Located { height, place }))
+        let found = self.find(keys::TRANSACTIONS, &transaction.0)?;
+        Ok(found.map(|(height, place)| Located { height, place }))
     }
 
-    /// The last [`TREE_WINDOW`] headers of the chain, the lowest first.
-    ///
-    /// # Errors
-    /// See [`Store::head`].
     pub fn recent_headers(&self) -> Result<Vec<(Hash, Header, Work)>, StoreError> {
         let head = self.head()?.height;
         let first = head.back(TREE_WINDOW - 1);
@@ -99,10 +74,6 @@ impl Store {
             .collect()
     }
 
-    /// Canonical blocks above the first hash of `locator` that is canonical, within the limits of an answer.
-    ///
-    /// # Errors
-    /// See [`Store::head`].
     pub fn range(&self, locator: &[Hash], count: u32) -> Result<Vec<Block>, StoreError> {
         let mut start = None;
         for hash in locator.iter().take(LOCATOR_MAX) {
@@ -122,34 +93,28 @@ impl Store {
         Ok(blocks)
     }
 
-    /// A number that RocksDB keeps of itself, summed over the column families; 0 when it does not know it.
+    pub fn node(&self, key: &NodeKey) -> Result<Option<Node>, StoreError> {
+        self.find(keys::NODES, &keys::node(key))
+    }
+
+    /// The newest value of a key that is not above `max_version`.
+    pub fn value(&self, max_version: Version, key: KeyHash) -> Result<Option<OwnedValue>, StoreError> {
+        // The oldest version has the highest key; a key above it belongs to another leaf.
+        let mut end = key.0.to_vec();
+        end.extend([0xff; 9]);
+        match self.first(keys::VALUES, &keys::value(&key, max_version), end)? {
+            None => Ok(None),
+            Some((found, value)) => super::db::decode(keys::VALUES, &found, &value),
+        }
+    }
+
     pub fn statistic(&self, property: &str) -> u64 {
-        let value = |name| self.db.property_int_value_cf(self.family(name), property).ok().flatten().unwrap_or(0);
+        let value = |name| self.rocks.property_int_value_cf(self.family(name), property).ok().flatten().unwrap_or(0);
         keys::FAMILIES.into_iter().map(value).sum()
     }
 
-    /// How many blocks of tables were found in the cache since the store was opened, and how many were not.
     pub fn cache_hits_and_misses(&self) -> (u64, u64) {
         let count = |ticker| self.options.get_ticker_count(ticker);
         (count(Ticker::BlockCacheHit), count(Ticker::BlockCacheMiss))
     }
-
-    fn stored(&self, hash: &Hash) -> Result<Option<(Work, Block)>, StoreError> {
-        let bytes = self.db.get_cf(self.family(keys::BLOCKS), hash.0)?;
-        bytes.map(|bytes| self.decode(keys::BLOCKS, &hash.0, Some(bytes))).transpose()
-    }
-
-    pub(super) fn decode<T: BorshDeserialize>(
-        &self,
-        family: &'static str,
-        key: &[u8],
-        bytes: Option<Vec<u8>>,
-    ) -> Result<T, StoreError> {
-        let bytes = bytes.ok_or_else(|| damaged(family, key, "it is missing"))?;
-        borsh::from_slice(&bytes).map_err(|cause| damaged(family, key, &cause.to_string()))
-    }
-}
-
-fn damaged(family: &'static str, key: &[u8], cause: &str) -> StoreError {
-    StoreError::Damaged { family, key: hex::encode(key), cause: cause.to_owned() }
 }

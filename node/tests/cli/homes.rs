@@ -10,10 +10,10 @@ fn init_makes_a_home_once() {
     assert_eq!((first.status, first.err.as_str()), (Some(0), ""));
     assert!(first.out.starts_with("made home for chain first; rewards go to "), "{}", first.out);
     let names: Vec<_> = files(&folder.path("home")).into_iter().map(|(path, _)| path).collect();
-    let expected =
-        ["config.toml", "genesis.json", "node.key", "proposer.key"].map(|name| folder.path("home").join(name));
+    let expected = ["admin.key", "config.toml", "genesis.json", "node.key", "proposer.key"];
+    let expected = expected.map(|name| folder.path("home").join(name));
     assert_eq!(names, expected);
-    for key in ["home/node.key", "home/proposer.key"] {
+    for key in ["home/admin.key", "home/node.key", "home/proposer.key"] {
         let mode = std::fs::metadata(folder.path(key)).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{key}");
     }

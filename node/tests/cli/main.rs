@@ -6,6 +6,7 @@
     reason = "these tests start processes and look at their files and ports"
 )]
 
+mod backup;
 mod homes;
 mod logs;
 mod run;

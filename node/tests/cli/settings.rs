@@ -50,6 +50,12 @@ fn flags_go_before_variables_and_variables_before_the_file() {
     [api]
     listen = "127.0.0.1:8000"
 
+    [backup]
+    interval_s = 0
+    keep_days = 30
+    keep_min = 2
+    path = "backups"
+
     [log]
     file = ""
     format = "text"
@@ -71,10 +77,13 @@ fn flags_go_before_variables_and_variables_before_the_file() {
     listen = "/ip4/0.0.0.0/tcp/6000"
 
     [storage]
+    audit_bytes_per_second = 1048576
+    audit_pause_s = 3600
     cache_size_mb = 7  # --set storage.cache_size_mb
     compression = "lz4"
     flush_bytes = 4194304
     path = "db"
+    reserve_mb = 64
     "#);
     folder.write("home/config.toml", &shown);
     assert_eq!(folder.say("config check --home home").status, Some(0), "what is shown is a file of settings");

@@ -44,7 +44,7 @@ fn a_database_of_a_newer_release_is_refused() {
     database.put_cf(meta, b"schema", 7_u32.to_le_bytes()).expect("the disk works");
     drop(database);
     let said = folder.say(&format!("run --home home {QUIET}"));
-    insta::assert_snapshot!(said.err, @"assay-node: the data directory has schema 7, and this release knows up to 1; use a newer release");
+    insta::assert_snapshot!(said.err, @"assay-node: the data directory has schema 7, and this release knows up to 2; use a newer release");
     assert_eq!(said.status, Some(1));
 }
 

@@ -16,11 +16,13 @@ pub(super) fn expect(
         finalized_lost: 0,
         caught_up_within: limits::CAUGHT_UP_WITHIN_DEFAULT,
         confirms_within: chain.confirms_within_default(),
+        writable_within: limits::WRITABLE_WITHIN_DEFAULT,
         fork: ForkExpectation::Allowed,
         reorg_depth_min: None,
         reorg_depth_max: None,
         confirmed_transactions_min: None,
         alerts: Vec::new(),
+        violates: Vec::new(),
     };
     let Some(value) = value else { return Ok((default, BTreeMap::new())) };
     let section = value.section("[expect]", keys::EXPECT, Form::Table)?;
@@ -32,29 +34,42 @@ pub(super) fn expect(
             .or("caught_up_within", default.caught_up_within, |value| value.duration(limits::WITHIN))?,
         confirms_within: section
             .or("confirms_within", default.confirms_within, |value| value.duration(limits::WITHIN))?,
+        writable_within: section
+            .or("writable_within", default.writable_within, |value| value.duration(limits::WITHIN))?,
         fork: section.or("fork", default.fork, |value| value.word(&forks, Form::Word(FORK_WORDS)))?,
         reorg_depth_min: count("reorg_depth_min")?,
         reorg_depth_max: count("reorg_depth_max")?,
         confirmed_transactions_min: count("confirmed_transactions_min")?,
-        alerts: section.or("alerts", Vec::new(), alerts)?,
+        alerts: section.or("alerts", Vec::new(), |value| names(value, Form::Alerts, Form::Alert, is_alert))?,
+        violates: section
+            .or("violates", Vec::new(), |value| names(value, Form::Invariants, Form::Invariant, is_invariant))?,
     };
     let given = keys::EXPECT.iter().filter_map(|key| section.get(key).map(|value| (*key, value.place())));
     Ok((expect, given.collect()))
 }
 
-/// Names as Prometheus alerts have them: letters and digits, a capital first.
-fn alerts(value: Value<'_>) -> Result<Vec<String>, ScenarioError> {
-    let mut alerts: Vec<String> = Vec::new();
-    for member in value.members(Form::Alerts)? {
-        let name = member.text(Form::Alert)?;
-        let capital = name.starts_with(|c: char| c.is_ascii_uppercase());
-        if !capital || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-            return Err(member.malformed(Form::Alert, name));
+/// A list (of the form `all`) of names (of the form `each`), none twice.
+fn names(value: Value<'_>, all: Form, each: Form, is_name: fn(&str) -> bool) -> Result<Vec<String>, ScenarioError> {
+    let mut names: Vec<String> = Vec::new();
+    for member in value.members(all)? {
+        let name = member.text(each)?;
+        if !is_name(name) {
+            return Err(member.malformed(each, name));
         }
-        if alerts.iter().any(|alert| alert == name) {
+        if names.iter().any(|other| other == name) {
             return Err(member.error(Problem::Twice { key: member.key, member: name.to_owned() }));
         }
-        alerts.push(name.to_owned());
+        names.push(name.to_owned());
     }
-    Ok(alerts)
+    Ok(names)
+}
+
+/// As Prometheus alerts are named: letters and digits, a capital first.
+fn is_alert(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// Lower-case words joined by `_`; the driver knows which there are.
+fn is_invariant(name: &str) -> bool {
+    name.split('_').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase()))
 }

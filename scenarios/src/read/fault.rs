@@ -29,7 +29,7 @@ pub(super) fn faults(
 }
 
 /// A fault's table, and what of the scenario bounds it.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     section: Section<'a>,
     nodes: u16,
     duration: Duration,
@@ -65,20 +65,26 @@ impl<'a> Reader<'a> {
             Some(time) => Err(time.key_error(Problem::TimeNotTaken { action: value.key, key })),
             None => Ok(()),
         };
+        let process = |deed| Ok(Action::Process { deed, target: self.target(value, Form::Target)? });
         match value.key {
-            "kill" | "power_cut" => {
+            "kill" | "power_cut" | "bit_rot" | "lose_volume" => {
                 refuse("for")?;
                 let restart_after = self.section.get("restart_after").map(|time| self.length(time, at)).transpose()?;
-                let deed = match value.key {
-                    "kill" => ProcessDeed::Kill { restart_after },
-                    _ => ProcessDeed::PowerCut { restart_after },
-                };
-                Ok(Action::Process { deed, target: self.target(value)? })
+                match (value.key, restart_after) {
+                    ("kill", _) => process(ProcessDeed::Kill { restart_after }),
+                    ("power_cut", _) => self.power_cut(value, restart_after),
+                    ("bit_rot", _) => self.bit_rot(value, restart_after),
+                    (_, Some(restart_after)) => self.lose_volume(value, restart_after),
+                    (action, None) => Err(value.key_error(Problem::RestartMissing { action })),
+                }
             }
-            "restart" => {
+            "restart" | "backup" => {
                 refuse("for")?;
                 refuse("restart_after")?;
-                Ok(Action::Process { deed: ProcessDeed::Restart, target: self.target(value)? })
+                match value.key {
+                    "restart" => process(ProcessDeed::Restart),
+                    _ => Ok(Action::Backup { target: self.target(value, Form::Target)? }),
+                }
             }
             action => {
                 refuse("restart_after")?;
@@ -90,9 +96,11 @@ impl<'a> Reader<'a> {
                     "partition" => Ok(Action::Partition { lasts, groups: self.groups(value)? }),
                     "one_way" => self.one_way(value, lasts),
                     "isolate" if self.nodes == 1 => Err(value.key_error(Problem::NothingToIsolate)),
-                    "isolate" => Ok(Action::Isolate { lasts, target: self.target(value)? }),
+                    "isolate" => Ok(Action::Isolate { lasts, target: self.target(value, Form::Target)? }),
                     "link" => self.link(value, lasts),
-                    _ => Ok(Action::Process { deed: ProcessDeed::Pause { lasts }, target: self.target(value)? }),
+                    "pause" => process(ProcessDeed::Pause { lasts }),
+                    "schema_newer" => process(ProcessDeed::SchemaNewer { lasts }),
+                    _ => self.disk(value, lasts),
                 }
             }
         }
@@ -108,15 +116,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn target(&self, value: Value<'a>) -> Result<Target, ScenarioError> {
+    /// The nodes of a fault; `form` is how the message says to write them.
+    pub(super) fn target(&self, value: Value<'a>, form: Form) -> Result<Target, ScenarioError> {
         match value.is_text() {
-            true => value.word(&Size::WORDS, Form::Target).map(Target::Chosen),
-            false => self.node_list(value, Form::Target, &mut Vec::new()).map(Target::Named),
+            true => value.word(&Size::WORDS, form).map(Target::Chosen),
+            false => self.node_list(value, form, &mut Vec::new()).map(Target::Named),
         }
     }
 
     /// A list of nodes, ascending; `seen` holds those that may not occur again and receives the new ones.
-    fn node_list(
+    pub(super) fn node_list(
         &self,
         value: Value<'a>,
         form: Form,

@@ -4,6 +4,7 @@
 //! span several settings. Within a table an unknown key comes before everything else, since it is often the reason for
 //! a missing one.
 
+mod disk;
 mod expect;
 mod fault;
 mod section;
@@ -24,6 +25,8 @@ pub(crate) struct Places {
     pub(crate) expect: BTreeMap<&'static str, Place>,
     /// The key `duration`.
     pub(crate) duration: Place,
+    /// The key `planted`, if it is there.
+    pub(crate) planted: Option<Place>,
 }
 
 /// Reads a whole file.
@@ -44,6 +47,7 @@ pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError
     let nodes = nodes(root.need("nodes", Form::Integer)?)?;
     let duration_value = root.need("duration", Form::Duration)?;
     let duration = duration_value.duration(limits::DURATION)?;
+    let planted = root.or("planted", false, |value| value.boolean())?;
 
     let network = settings::network(root.get("network"))?;
     let chain = settings::chain(root.get("chain"))?;
@@ -60,6 +64,7 @@ pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError
         consensus,
         nodes,
         duration,
+        planted,
         network,
         chain,
         workload,
@@ -67,7 +72,8 @@ pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError
         expect,
         expect_lines,
     };
-    let places = Places { actions, expect: expect_places, duration: duration_value.place() };
+    let planted = root.get("planted").map(|value| value.place());
+    let places = Places { actions, expect: expect_places, duration: duration_value.place(), planted };
     check::scenario(&scenario, &places)?;
     Ok(scenario)
 }

@@ -1,7 +1,7 @@
 //! Typed access to a parsed TOML document that knows where everything stands.
 
 use crate::error::{Bounds, Form, Place, Problem, ScenarioError};
-use crate::{format_duration, parse_duration};
+use crate::{ByteSize, format_duration, parse_duration};
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 use toml::{
     Spanned,
@@ -28,7 +28,8 @@ pub(super) struct Section<'a> {
     pub(super) source: &'a Source<'a>,
     /// As messages write it.
     name: &'static str,
-    table: &'a DeTable<'a>,
+    /// None where something else stands in the place of a table.
+    table: Option<&'a DeTable<'a>>,
     /// Where it begins.
     pub(super) offset: usize,
 }
@@ -54,7 +55,7 @@ impl<'a> Section<'a> {
     ) -> Result<Self, ScenarioError> {
         let unknown = table.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
         match unknown.min_by_key(|key| key.span().start) {
-            None => Ok(Section { source, name, table, offset }),
+            None => Ok(Section { source, name, table: Some(table), offset }),
             Some(key) => {
                 let problem = Problem::UnknownKey { key: key.get_ref().to_string(), section: name, known };
                 Err(source.error(key.span().start, problem))
@@ -64,14 +65,17 @@ impl<'a> Section<'a> {
 
     /// The value of `key`, if it is there.
     pub(super) fn get(&self, key: &'static str) -> Option<Value<'a>> {
-        let (spanned, inner) = self.table.get_key_value(key)?;
+        let (spanned, inner) = self.table?.get_key_value(key)?;
         Some(Value { source: self.source, key, key_offset: spanned.span().start, inner })
     }
 
     /// The value of `key`; `form` is how the message says to write it if it is missing.
     pub(super) fn need(&self, key: &'static str, form: Form) -> Result<Value<'a>, ScenarioError> {
-        self.get(key)
-            .ok_or_else(|| self.source.error(self.offset, Problem::MissingKey { key, section: self.name, form }))
+        let missing = || match self.table {
+            Some(_) => Problem::MissingKey { key, section: self.name, form },
+            None => Problem::OptionMissing { key, action: self.name },
+        };
+        self.get(key).ok_or_else(|| self.source.error(self.offset, missing()))
     }
 
     /// `read` of the value of `key`, or `default` if it is not there.
@@ -155,6 +159,22 @@ impl<'a> Value<'a> {
         within.ok_or_else(|| self.out_of_bounds(text, bounds.start(), bounds.end()))
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&self) -> Result<bool, ScenarioError> {
+        self.inner.get_ref().as_bool().ok_or_else(|| self.wrong_type(Form::Boolean))
+    }
+
+    /// A size in bytes within `bounds`.
+    pub(super) fn bytes(&self, bounds: RangeInclusive<ByteSize>) -> Result<ByteSize, ScenarioError> {
+        let text = self.text(Form::Bytes)?;
+        let size = ByteSize::parse(text).ok_or_else(|| self.malformed(Form::Bytes, text))?;
+        let [min, max] = [bounds.start(), bounds.end()].map(|bound| format!("\"{bound}\""));
+        match bounds.contains(&size) {
+            true => Ok(size),
+            false => Err(self.out_of_bounds(format!("{text:?}"), min, max)),
+        }
+    }
+
     /// A duration within `bounds`.
     pub(super) fn duration(&self, bounds: RangeInclusive<Duration>) -> Result<Duration, ScenarioError> {
         let text = self.text(Form::Duration)?;
@@ -184,6 +204,16 @@ impl<'a> Value<'a> {
             return Err(self.error(Problem::EmptyList { key: self.key }));
         }
         Ok(array.iter().map(|inner| Value { inner, ..*self }).collect())
+    }
+
+    /// Whether it is a table.
+    pub(super) fn is_table(&self) -> bool {
+        self.inner.get_ref().is_table()
+    }
+
+    /// A table without any key, for a value that stands where a table may.
+    pub(super) fn no_section(&self) -> Section<'a> {
+        Section { source: self.source, name: self.key, table: None, offset: self.inner.span().start }
     }
 
     /// Whether it is a string.

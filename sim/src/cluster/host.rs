@@ -1,11 +1,16 @@
 //! One node on its host, and what it is seen to do.
 
-use super::{seams, spec::NodeSpec};
+use super::{
+    chore::{self, Chore},
+    seams,
+    spec::NodeSpec,
+};
 use crate::{HostId, World, disk::Disk, world::current_clock};
 use assay_node::{
-    Node, NodeView,
+    Node, NodeView, StartError,
     chain::ChainEvent,
     crypto::Hash,
+    storage::StoreError,
     types::{Block, Height},
 };
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
@@ -22,6 +27,9 @@ pub enum Seen {
         blocks: Vec<Arc<Block>>,
         /// The highest confirmed height.
         confirmed: Height,
+        /// Whether the node says that its store lost blocks and gets them back, or its data directory was taken away: then
+        /// what is missing was not taken back.
+        rebuilding: bool,
     },
     /// It reported an event; a new head comes with its block, unless that was taken back in the same step.
     Event(ChainEvent, Option<Arc<Block>>),
@@ -33,6 +41,10 @@ struct Shared {
     view: Option<NodeView>,
     stop: Option<oneshot::Sender<()>>,
     seen: Vec<(Duration, Seen)>,
+    /// Whether it has refused to start because of a newer schema.
+    refused: bool,
+    /// The outcome of a backup that was asked for; none inside while it is made.
+    backup: Option<Option<Result<String, String>>>,
 }
 
 /// A node and its host.
@@ -42,11 +54,13 @@ pub struct NodeHost {
     starts: u64,
     shared: Rc<RefCell<Shared>>,
     chain: Rc<RefCell<Vec<Hash>>>,
+    /// Its data directory was taken away since it was last seen.
+    lost_volume: bool,
 }
 
 impl NodeHost {
     pub(super) fn new(host: HostId, spec: NodeSpec) -> Self {
-        Self { host, spec, starts: 0, shared: Rc::default(), chain: Rc::default() }
+        Self { host, spec, starts: 0, shared: Rc::default(), chain: Rc::default(), lost_volume: false }
     }
 
     pub(super) fn host(&self) -> HostId {
@@ -80,34 +94,95 @@ impl NodeHost {
         }
     }
 
-    pub(super) fn boot(&mut self, world: &mut World) {
+    /// Its data directory is about to be taken away.
+    pub(super) fn lose_volume(&mut self) {
+        self.lost_volume = true;
+    }
+
+    /// Whether it refused to start because of a newer schema, at its last start.
+    pub(super) fn has_refused(&self) -> bool {
+        self.shared.borrow().refused
+    }
+
+    /// Asks the running node for a backup.
+    pub(super) fn begin_backup(&mut self, world: &mut World) {
+        let Some(view) = self.view() else { return };
+        self.shared.borrow_mut().backup = Some(None);
+        let shared = self.shared.clone();
+        world.with_host(self.host, || {
+            tokio::task::spawn_local(async move {
+                let outcome = chore::back_up(&view).await;
+                shared.borrow_mut().backup = Some(Some(outcome));
+            })
+        });
+    }
+
+    /// The outcome of the backup that was asked for; once.
+    pub(super) fn take_backup(&mut self) -> Option<Result<String, String>> {
+        let mut shared = self.shared.borrow_mut();
+        let outcome = shared.backup.take()?;
+        if outcome.is_none() {
+            shared.backup = Some(None);
+        }
+        outcome
+    }
+
+    /// Forgets a backup that the end of the process has cut off. Says whether there was one.
+    pub(super) fn abandon_backup(&mut self) -> bool {
+        self.shared.borrow_mut().backup.take().is_some()
+    }
+
+    /// Whether a backup is under way.
+    pub(super) fn is_backing_up(&self) -> bool {
+        self.shared.borrow().backup.is_some()
+    }
+
+    pub(super) fn boot(&mut self, world: &mut World, chore: Chore) {
         self.starts += 1;
         let (stop, stopped) = oneshot::channel();
-        self.shared.borrow_mut().stop = Some(stop);
+        {
+            let mut shared = self.shared.borrow_mut();
+            shared.stop = Some(stop);
+            shared.refused = false;
+            shared.backup = None;
+        }
         let (disk, spec) = (world.disk(self.host).clone(), self.spec.clone());
-        let (shared, chain) = (self.shared.clone(), self.chain.clone());
-        world.boot(self.host, move || run(disk, spec, shared, chain, stopped));
+        let watch = Watch {
+            shared: self.shared.clone(),
+            chain: self.chain.clone(),
+            lost_volume: std::mem::take(&mut self.lost_volume),
+        };
+        world.boot(self.host, move || run(disk, spec, chore, watch, stopped));
     }
 }
 
-/// The main of a host: what `assay-node run` does, without the files and signals.
-async fn run(
-    disk: Disk,
-    spec: NodeSpec,
+/// What the main of a host needs to tell what its node does.
+struct Watch {
     shared: Rc<RefCell<Shared>>,
     chain: Rc<RefCell<Vec<Hash>>>,
-    stopped: oneshot::Receiver<()>,
-) -> String {
+    lost_volume: bool,
+}
+
+/// The main of a host: what an operator and `assay-node run` do, without the files and signals.
+async fn run(disk: Disk, spec: NodeSpec, chore: Chore, watch: Watch, stopped: oneshot::Receiver<()>) -> String {
     let seams = match seams::simulated(&disk, spec.config.api.listen).await {
         Ok(seams) => seams,
         Err(error) => return format!("cannot bind {}: {error}", spec.config.api.listen),
     };
+    if let Err(error) = chore.run(&seams.disk, &spec) {
+        return format!("before the start: {error}");
+    }
+    let shared = watch.shared.clone();
     let mut node = match Node::start(spec.setup(), seams).await {
         Ok(node) => node,
-        Err(error) => return format!("cannot start: {error}"),
+        Err(error) => {
+            let newer = matches!(error, StartError::Store(StoreError::NewerSchema { .. }));
+            shared.borrow_mut().refused = newer;
+            return format!("cannot start: {error}");
+        }
     };
     let view = node.view().clone();
-    let watcher = tokio::task::spawn_local(watch(view.clone(), shared.clone(), chain));
+    let watcher = tokio::task::spawn_local(watch.run(view.clone()));
     shared.borrow_mut().view = Some(view);
     let end = tokio::select! {
         biased;
@@ -125,31 +200,41 @@ async fn run(
 /// How a node's main ends after it was asked to stop.
 pub(super) const STOPPED: &str = "stopped";
 
-/// Notes each chain event with the time it came at. `chain` is what was seen of the chain on this host, by height, in
-/// earlier processes as well.
-async fn watch(view: NodeView, shared: Rc<RefCell<Shared>>, chain: Rc<RefCell<Vec<Hash>>>) {
-    let mut events = view.events();
-    let note = |seen| {
-        let now = current_clock().expect("the watcher runs on the node's host").now();
-        shared.borrow_mut().seen.push((now, seen));
-    };
-    let read = || {
-        let Some(seen) = read(&view, &mut chain.borrow_mut()) else { return };
-        note(seen);
-    };
-    read();
-    loop {
-        match events.recv().await {
-            Ok(event) => {
-                let block = follow(&view, &event, &mut chain.borrow_mut());
-                note(Seen::Event(event, block));
-            }
-            Err(RecvError::Lagged(_)) => {
+impl Watch {
+    /// Notes each chain event with the time it came at. `chain` is what was seen of the chain on this host, by height, in
+    /// earlier processes as well.
+    async fn run(self, view: NodeView) {
+        let mut events = view.events();
+        self.read(&view, self.lost_volume);
+        loop {
+            match events.recv().await {
                 // What is still queued is older than what the store says.
-                events = view.events();
-                read();
+                Ok(ChainEvent::Reloaded { rebuilding, .. }) => {
+                    events = view.events();
+                    self.read(&view, rebuilding);
+                }
+                Err(RecvError::Lagged(_)) => {
+                    events = view.events();
+                    self.read(&view, false);
+                }
+                Ok(event) => {
+                    let block = follow(&view, &event, &mut self.chain.borrow_mut());
+                    self.note(Seen::Event(event, block));
+                }
+                Err(RecvError::Closed) => return,
             }
-            Err(RecvError::Closed) => return,
+        }
+    }
+
+    fn note(&self, seen: Seen) {
+        let now = current_clock().expect("the watcher runs on the node's host").now();
+        self.shared.borrow_mut().seen.push((now, seen));
+    }
+
+    fn read(&self, view: &NodeView, rebuilding: bool) {
+        let rebuilding = rebuilding || !view.snapshot.borrow().storage.state.serves();
+        if let Some(seen) = read(view, &mut self.chain.borrow_mut(), rebuilding) {
+            self.note(seen);
         }
     }
 }
@@ -162,14 +247,14 @@ fn follow(view: &NodeView, event: &ChainEvent, chain: &mut Vec<Hash>) -> Option<
             chain.push(*hash);
             return view.store.block(hash).ok().flatten().map(Arc::new);
         }
-        ChainEvent::Produced { .. } | ChainEvent::Confirmed { .. } => {}
+        ChainEvent::Produced { .. } | ChainEvent::Reloaded { .. } | ChainEvent::Confirmed { .. } => {}
     }
     None
 }
 
 /// Reads the stored chain down to where it agrees with `chain`, and brings that in line. `None` when the store cannot be
 /// read, which the node itself reports.
-fn read(view: &NodeView, chain: &mut Vec<Hash>) -> Option<Seen> {
+fn read(view: &NodeView, chain: &mut Vec<Hash>, rebuilding: bool) -> Option<Seen> {
     let (mut blocks, mut fork) = (Vec::new(), view.store.head().ok()?.height);
     loop {
         let hash = view.store.canonical(fork).ok()??;
@@ -186,5 +271,5 @@ fn read(view: &NodeView, chain: &mut Vec<Hash>) -> Option<Seen> {
     }
     chain.extend(blocks.iter().map(|block| block.hash()));
     let confirmed = view.snapshot.borrow().head.confirmed;
-    Some(Seen::Read { fork, blocks, confirmed })
+    Some(Seen::Read { fork, blocks, confirmed, rebuilding })
 }

@@ -3,12 +3,15 @@
 //! Nothing here reaches into a node: it fills the five seams with simulated parts and keeps the handle that
 //! `Node::start` gives, as the native driver does.
 
+mod chore;
+mod files;
 mod host;
 mod seams;
 mod spec;
 
+pub use chore::Chore;
 pub use host::{NodeHost, Seen};
-pub use spec::{API_PORT, P2P_PORT, Spec};
+pub use spec::{API_PORT, BACKUPS, DATABASE, P2P_PORT, Spec, VOLUME};
 
 use crate::{HostId, World};
 use assay_node::{NodeView, Snapshot};
@@ -55,7 +58,44 @@ impl Cluster {
 
     /// Starts a node that is down.
     pub fn boot(&mut self, world: &mut World, node: usize) {
-        self.nodes[node].boot(world);
+        self.boot_with(world, node, Chore::None);
+    }
+
+    /// Starts a node that is down, after its operator has done something to its data.
+    pub fn boot_with(&mut self, world: &mut World, node: usize, chore: Chore) {
+        self.nodes[node].boot(world, chore);
+    }
+
+    /// Ends a node's process and takes its data directory away. Backups are elsewhere and stay.
+    pub fn lose_volume(&mut self, world: &mut World, node: usize) {
+        self.kill(world, node);
+        self.nodes[node].lose_volume();
+        // It was never made if the node has not started yet.
+        let _nothing_to_lose = world.disk(self.host(node)).wipe(VOLUME);
+    }
+
+    /// Whether a node that was started on the database of a newer release has refused.
+    pub fn has_refused(&self, world: &World, node: usize) -> bool {
+        world.exited(self.host(node)).is_some() && self.nodes[node].has_refused()
+    }
+
+    /// Asks a running node for a backup.
+    pub fn begin_backup(&mut self, world: &mut World, node: usize) {
+        self.nodes[node].begin_backup(world);
+    }
+
+    /// What became of the backup that a node was asked for, in words; once. None while it is made, or if its process has
+    /// ended since.
+    pub fn take_backup(&mut self, world: &World, node: usize) -> Option<Result<String, String>> {
+        match world.is_up(self.host(node)) {
+            true => self.nodes[node].take_backup(),
+            false => self.nodes[node].abandon_backup().then(|| Err("the process has ended".to_owned())),
+        }
+    }
+
+    /// Whether a node makes a backup.
+    pub fn is_backing_up(&self, node: usize) -> bool {
+        self.nodes[node].is_backing_up()
     }
 
     /// Ends a node's process; its disk keeps what was written.

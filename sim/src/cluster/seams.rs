@@ -1,16 +1,17 @@
 //! The node's five seams, filled with simulated parts.
 
+use super::files::SimFiles;
 use crate::{
     disk::Disk,
     net::{Tcp, TcpListener, TcpStream},
     world::current_clock,
 };
 use assay_node::{
-    seams::{Blocking, Clock, HttpListener, Seams, raw_transport},
+    seams::{self, Blocking, Clock, Deliver, HttpListener, Seams, raw_transport},
     types::Timestamp,
 };
 use axum::serve::Listener;
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 /// The seams of the host that is running. Binds the API's address.
 ///
@@ -21,13 +22,30 @@ pub(super) async fn simulated(disk: &Disk, api: SocketAddr) -> io::Result<Seams>
     Ok(Seams {
         transport: raw_transport(Tcp::default()),
         http: HttpListener::new(SimHttp(listener)),
-        disk: disk.env(),
+        disk: seams::Disk::new(disk.env(), SimFiles(disk.clone())),
         clock: Clock::new(|| {
             let clock = current_clock().expect("a node reads its clock on its own host");
             Timestamp(clock.wall().as_millis() as u64)
         }),
-        blocking: Blocking::new(|work| work()),
+        blocking: blocking(disk.clone()),
     })
+}
+
+/// Work is done at once. Its result is handed over when as much virtual time has passed as faults of the disk made it
+/// longer; the host goes on meanwhile, as it would beside a thread that waits for the disk.
+fn blocking(disk: Disk) -> Blocking {
+    Blocking::new(move |work| {
+        let deliver = work();
+        match disk.take_latency() {
+            Duration::ZERO => deliver(),
+            latency => drop(tokio::spawn(late(deliver, latency))),
+        }
+    })
+}
+
+async fn late(deliver: Deliver, latency: Duration) {
+    tokio::time::sleep(latency).await;
+    deliver();
 }
 
 struct SimHttp(TcpListener);
@@ -47,5 +65,44 @@ impl Listener for SimHttp {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        World, WorldConfig,
+        disk::{Effect, Fault, FileKind, Operation, When},
+        world::run_on_fresh_thread,
+    };
+
+    #[test]
+    fn slow_work_takes_its_hosts_time_and_other_work_goes_on() {
+        let said = run_on_fresh_thread("slow", || {
+            let mut world = World::new(WorldConfig::new(1)).expect("fresh");
+            let host = world.add_host("n0");
+            let disk = world.disk(host).clone();
+            let effect = Effect::Slow(Duration::from_millis(40));
+            let files = [FileKind::Other].into();
+            disk.inject(Fault { operation: Operation::Change, files, when: When::Always, effect });
+            world.boot(host, move || async move {
+                let (start, blocking) = (tokio::time::Instant::now(), blocking(disk.clone()));
+                let work = move || disk.create_dir("/a").and_then(|()| disk.create_dir("/b"));
+                let slow = async {
+                    blocking.run(work).await.expect("slow is not broken");
+                    start.elapsed()
+                };
+                let quick = async {
+                    blocking.run(|| ()).await;
+                    start.elapsed()
+                };
+                let (slow, quick) = tokio::join!(slow, quick);
+                format!("{} {}", slow.as_millis(), quick.as_millis())
+            });
+            world.run_until(Duration::from_secs(1)).expect("no panic");
+            world.exited(host)
+        });
+        assert_eq!(said.expect("no panic").as_deref(), Some("80 0"));
     }
 }

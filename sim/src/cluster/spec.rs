@@ -18,6 +18,14 @@ pub const P2P_PORT: u16 = 6000;
 pub const API_PORT: u16 = 8000;
 /// What each of the workload's accounts has at first.
 const FUNDS: Amount = Amount(1_000_000_000_000);
+/// The directory that a lost volume takes along.
+pub const VOLUME: &str = "/data";
+/// The database, in that directory.
+pub const DATABASE: &str = "/data/db";
+/// Backups are on another volume.
+pub const BACKUPS: &str = "/backups";
+/// Short, so that a run of minutes reads everything again several times.
+const AUDIT_PAUSE_S: u64 = 20;
 /// Small, so that a run of minutes flushes and compacts several times.
 const FLUSH_BYTES: u64 = 256 << 10;
 /// Far more than a run's data.
@@ -84,7 +92,9 @@ impl Spec {
             .collect();
         let mut config = Config { p2p: P2p { listen: listen(n), bootstrap, ..P2p::default() }, ..Config::default() };
         config.api.listen = Self::api(addresses[n]);
-        config.storage.path = "/db".into();
+        config.storage.path = DATABASE.into();
+        config.storage.audit_pause_s = AUDIT_PAUSE_S;
+        config.backup.path = BACKUPS.into();
         config.storage.flush_bytes = FLUSH_BYTES;
         config.storage.cache_size_mb = CACHE_SIZE_MB;
         config.miner.hash_rate = self.hash_rate;
@@ -102,7 +112,7 @@ impl Spec {
 #[derive(Clone)]
 pub(super) struct NodeSpec {
     pub config: Config,
-    genesis: Genesis,
+    pub genesis: Genesis,
     identity: identity::Keypair,
     proposer: Keypair,
 }
@@ -114,6 +124,7 @@ impl NodeSpec {
             genesis: self.genesis.clone(),
             identity: self.identity.clone(),
             proposer: Some(self.proposer.address()),
+            admin_key: None,
         }
     }
 }

@@ -1,56 +1,20 @@
-//! Setting the faults of a [`Disk`], damage to what it holds, and how a fault strikes.
+//! Damage to what a [`Disk`] holds. All but [`Disk::wipe`] may be done while the host is up: an open file shows it to its
+//! next reader.
 
-use super::{
-    Change, Disk, State,
-    fault::{Effect, Fault, FaultHandle},
-    kind::FileKind,
-    model::{DiskError, Model, normal},
-};
-use crate::entropy;
-use std::sync::atomic::Ordering;
+use super::{Change, Disk, DiskError, kind::FileKind, model::normal};
+use crate::entropy::{self, Stream};
+use std::collections::BTreeSet;
+
+/// The most bits that [`Disk::rot`] flips at once: many more than a program has to find one.
+pub const ROT_BITS_MAX: u64 = 4096;
+
+/// [`Disk::scramble`] flips a bit in each so many bytes: at least one even in the shortest of RocksDB's files, `CURRENT`,
+/// and several in any record of a manifest.
+const SCRAMBLE_EVERY: usize = 16;
+
+const BITS_PER_BYTE: u64 = u8::BITS as u64;
 
 impl Disk {
-    /// Bounds the bytes of all files; none lifts the bound. An append beyond it writes what fits and fails with
-    /// [`DiskError::NoSpace`], which RocksDB gets as such. Removing and cutting files frees space at once; a removed
-    /// file that is open counts on.
-    pub fn set_quota(&self, quota: Option<u64>) {
-        let state = &mut *self.lock();
-        self.note(&Change { offset: quota.unwrap_or(u64::MAX), ..Change::new("set-quota", "") });
-        state.model.set_quota(quota);
-    }
-
-    /// Bytes that may still be written; none without a quota.
-    pub fn free_bytes(&self) -> Option<u64> {
-        self.lock().model.free()
-    }
-
-    /// Sets a fault. It strikes until [`Disk::remove_fault`], across kills and power cuts.
-    pub fn inject(&self, fault: Fault) -> FaultHandle {
-        let state = &mut *self.lock();
-        let text = format!("{fault:?}");
-        self.note(&Change { data: text.as_bytes(), ..Change::new("inject", "") });
-        state.faults.add(fault)
-    }
-
-    /// How many operations a fault has struck; 0 if it was removed.
-    pub fn fault_hits(&self, handle: FaultHandle) -> u64 {
-        self.lock().faults.hits(handle)
-    }
-
-    /// Ends a fault; returns how many operations it struck, 0 if it had ended before.
-    pub fn remove_fault(&self, handle: FaultHandle) -> u64 {
-        let state = &mut *self.lock();
-        let hits = state.faults.remove(handle);
-        self.note(&Change { offset: hits, ..Change::new("remove-fault", "") });
-        hits
-    }
-
-    /// Whether a power cut leaves, of each file's unsynced appends, a prefix of a length drawn from the seed (it may
-    /// be nothing and it may be all). Off, they are lost.
-    pub fn set_torn_writes(&self, torn: bool) {
-        self.lock().torn_writes = torn;
-    }
-
     /// Flips a bit (0 to 7) of a file at rest: readers see it, and a power cut does not undo it. What RocksDB has in
     /// its caches stays whole.
     ///
@@ -63,6 +27,65 @@ impl Disk {
         }
         self.note(&Change { offset, len: u64::from(bit), ..Change::new("flip-bit", &path) });
         Ok(())
+    }
+
+    /// Flips `bits` different bits, each bit of all files of these kinds below a directory as likely as the other, and
+    /// returns where: path and offset of the byte, in their order. The draws are of a stream of their own for each
+    /// `purpose`, and for each time that this is called with it.
+    ///
+    /// # Errors
+    /// [`DiskError::NotFound`] if no file of the kinds has bytes, [`DiskError::BeyondEnd`] if they have fewer bits.
+    ///
+    /// # Panics
+    /// If `bits` is above [`ROT_BITS_MAX`].
+    pub fn rot(
+        &self,
+        dir: &str,
+        kinds: &BTreeSet<FileKind>,
+        bits: u64,
+        purpose: &str,
+    ) -> Result<Vec<(String, u64)>, DiskError> {
+        assert!(bits <= ROT_BITS_MAX, "{bits} bits to rot at once");
+        let (files, mut rng) = {
+            let state = &mut *self.lock();
+            (state.model.files_of(&normal(dir), kinds), self.next_stream(state, "rot", &format!("/{purpose}")))
+        };
+        let all = files.iter().map(|(_, len)| len * BITS_PER_BYTE).sum();
+        match all {
+            0 => return Err(DiskError::NotFound),
+            _ if bits > all => return Err(DiskError::BeyondEnd),
+            _ => {}
+        }
+        let mut chosen = BTreeSet::new();
+        while (chosen.len() as u64) < bits {
+            chosen.insert(entropy::below(&mut rng, all));
+        }
+        let hit = |bit| {
+            let (path, offset) = place(&files, bit / BITS_PER_BYTE);
+            self.flip_bit(&path, offset, (bit % BITS_PER_BYTE) as u32).map(|()| (path, offset))
+        };
+        chosen.into_iter().map(hit).collect()
+    }
+
+    /// A file of a kind, the longer the likelier, and the offset of one of its bytes. None if no file of the kind has
+    /// any.
+    pub fn pick(&self, kind: FileKind, rng: &mut Stream) -> Option<(String, u64)> {
+        let files = self.lock().model.files_of("", &[kind].into());
+        let all = files.iter().map(|(_, len)| len).sum();
+        let byte = entropy::below(rng, all);
+        (all > 0).then(|| place(&files, byte))
+    }
+
+    /// Flips bits all over a file, so that nothing of it can be trusted; returns how many.
+    ///
+    /// # Errors
+    /// [`DiskError::NotFound`] without such a file.
+    pub fn scramble(&self, path: &str, rng: &mut Stream) -> Result<u64, DiskError> {
+        let (state, path) = (&mut *self.lock(), normal(path));
+        let inode = state.model.named_mut(&path)?;
+        let len = inode.scramble(SCRAMBLE_EVERY, |bound| entropy::below(rng, bound));
+        self.note(&Change { len, data: inode.bytes(), ..Change::new("scramble", &path) });
+        Ok(len)
     }
 
     /// Cuts the last `bytes` off a file at rest, durable or not.
@@ -78,56 +101,30 @@ impl Disk {
         Ok(())
     }
 
-    /// What the faults do to a change or a read. Only a hit is traced.
-    pub(super) fn strike(&self, state: &mut State, change: &Change<'_>) -> Result<(), DiskError> {
-        if state.faults.is_empty() {
-            return Ok(());
+    /// A volume is lost: a directory is gone with all that is in it, to readers and to a power cut. `/` is the whole
+    /// disk.
+    ///
+    /// # Errors
+    /// [`DiskError::InUse`] while the host is up, [`DiskError::NotFound`] or [`DiskError::NotADirectory`] if there is no
+    /// such directory.
+    pub fn wipe(&self, dir: &str) -> Result<(), DiskError> {
+        let (state, dir) = (&mut *self.lock(), normal(dir));
+        if state.in_use {
+            return Err(DiskError::InUse);
         }
-        // The second name of a rename is its data.
-        let second = if change.name == "rename" { std::str::from_utf8(change.data).ok() } else { None };
-        let first = FileKind::of(change.path);
-        let kinds = [first, second.map_or(first, FileKind::of)];
-        let Some(effect) = state.faults.strike(change.name, &kinds) else { return Ok(()) };
-        self.note(&Change { data: change.name.as_bytes(), name: effect.name(), ..*change });
-        match effect {
-            Effect::Slow(by) => {
-                state.stats.slowed += by;
-                self.0.slept_ns.fetch_add(by.as_nanos() as u64, Ordering::Relaxed);
-                Ok(())
-            }
-            Effect::FailedSync if change.name == "sync" => Err(DiskError::SyncFailed),
-            Effect::FailedSync | Effect::Eio => Err(DiskError::Io),
-        }
-    }
-
-    /// The end of a write of which not all may have fitted.
-    pub(super) fn fitted(&self, fitted: bool, path: &str) -> Result<(), DiskError> {
-        if fitted {
-            return Ok(());
-        }
-        self.note(&Change::new("no-space", path));
-        Err(DiskError::NoSpace)
-    }
-
-    /// Tears the pending writes, if a power cut is to do so. Each length is drawn from a stream of the path and the
-    /// number of the cut, so that it depends on no other file.
-    pub(super) fn tear(&self, state: &mut State) {
-        state.power_cuts += 1;
-        if !state.torn_writes {
-            return;
-        }
-        let cut = state.power_cuts;
-        let keep = |path: &str, pending: u64| {
-            let owner = format!("{}{path}/{cut}", self.0.host);
-            entropy::below(&mut entropy::stream(self.0.seed, "torn-write", &owner), pending + 1)
-        };
-        let torn = |path: &str, offset, len| self.note(&Change { offset, len, ..Change::new("torn", path) });
-        state.model.tear(keep, torn);
+        state.model.remove_tree(&dir)?;
+        self.note(&Change::new("wipe", &dir));
+        Ok(())
     }
 }
 
-/// The part of an append that fits, and whether that is all of it.
-pub(super) fn fit<'a>(model: &Model, data: &'a [u8]) -> (&'a [u8], bool) {
-    let room = model.free().map_or(data.len(), |free| data.len().min(free.try_into().unwrap_or(usize::MAX)));
-    (&data[..room], room == data.len())
+/// The file in which the byte is that has this number in all files, and its offset there.
+fn place(files: &[(String, u64)], mut byte: u64) -> (String, u64) {
+    for (path, len) in files {
+        if byte < *len {
+            return (path.clone(), byte);
+        }
+        byte -= len;
+    }
+    unreachable!("the byte is one of theirs")
 }

@@ -72,7 +72,10 @@ fn code<T>(result: Result<T, DiskError>, done: impl FnOnce(T)) -> i32 {
         Err(DiskError::NotEmpty) => 5,
         Err(DiskError::Gone) => 6,
         Err(DiskError::NoSpace) => 7,
-        Err(DiskError::Io | DiskError::SyncFailed | DiskError::BeyondEnd) => 8,
+        // The last three are answers to the harness and to the host's own program, never to RocksDB.
+        Err(
+            DiskError::Io | DiskError::SyncFailed | DiskError::IntoItself | DiskError::InUse | DiskError::BeyondEnd,
+        ) => 8,
     }
 }
 
@@ -110,7 +113,7 @@ exports! {
     /// Reads at an offset.
     fn assay_disk_read(disk, handle: u64, offset: u64, out: *mut c_char, len: usize, got: *mut usize) -> i32 {
         let buffer = if len == 0 { &mut [] } else { std::slice::from_raw_parts_mut(out.cast(), len) };
-        code(disk.read_at(Handle(handle), offset, buffer), |count| got.write(count))
+        code(disk.read_into(Handle(handle), offset, buffer), |count| got.write(count))
     }
     /// Appends.
     fn assay_disk_append(disk, handle: u64, data: *const c_char, len: usize) -> i32 {
@@ -125,16 +128,9 @@ exports! {
         code(disk.handle_len(Handle(handle)), |value| len.write(value))
     }
 
-    /// Bytes that may still be added; false without a quota.
-    fn assay_disk_free(disk, bytes: *mut u64) -> bool {
-        let free = disk.free_bytes();
-        bytes.write(free.unwrap_or(u64::MAX));
-        free.is_some()
-    }
-
     /// Makes the names of a directory durable.
     fn assay_disk_sync_dir(disk, path: *const c_char, len: usize) -> i32 {
-        code(disk.change_names("sync-dir", &text(path, len), "", |model, path, _, _| model.sync_dir(path)), drop)
+        code(disk.sync_dir(&text(path, len)), drop)
     }
     /// Length, time of modification and kind; each pointer may be null.
     fn assay_disk_stat(

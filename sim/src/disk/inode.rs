@@ -50,6 +50,25 @@ impl Inode {
         offset
     }
 
+    /// Adds zeros at the end, and writes `data`, for which they stand, at `at` over bytes that were there before: so
+    /// does a disk that takes a wrong address. What is hit changes in what is read and in what is durable, where it is
+    /// durable. What would run beyond the old end is lost. Returns how many bytes were hit.
+    pub fn misdirect(&mut self, data: &[u8], at: u64, now: Duration) -> u64 {
+        let end = self.bytes.len();
+        let at = (at as usize).min(end);
+        let hit = data.len().min(end - at);
+        self.bytes[at..at + hit].copy_from_slice(&data[..hit]);
+        if let Durable::Copy(durable) = &mut self.durable
+            && at < durable.len()
+        {
+            let hit = hit.min(durable.len() - at);
+            durable[at..at + hit].copy_from_slice(&data[..hit]);
+        }
+        self.bytes.resize(end + data.len(), 0);
+        self.modified = now;
+        hit as u64
+    }
+
     /// Cuts the file, or fills it up with zeros.
     pub fn truncate(&mut self, len: u64, now: Duration) {
         let len = len as usize;
@@ -128,6 +147,18 @@ impl Inode {
             *byte ^= mask;
         }
         true
+    }
+
+    /// Flips a bit in each `every` bytes: in that of the piece that `draw` gives for the piece's length, the bit that it
+    /// gives for 8. Returns how many.
+    pub fn scramble(&mut self, every: usize, mut draw: impl FnMut(u64) -> u64) -> u64 {
+        let pieces = (0..self.bytes.len()).step_by(every);
+        for start in pieces.clone() {
+            let piece = every.min(self.bytes.len() - start) as u64;
+            let offset = start as u64 + draw(piece);
+            self.flip(offset, draw(8) as u32);
+        }
+        pieces.count() as u64
     }
 
     /// Cuts the file on the medium itself: what is read and what is durable.

@@ -1,6 +1,6 @@
 //! Which part of a database a file is, told from its name alone.
 
-/// The kinds of file in a RocksDB directory, as faults tell them apart.
+/// The kinds of file in a RocksDB directory and beside it, as faults tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileKind {
     /// The write-ahead log, `000012.log`.
@@ -13,13 +13,16 @@ pub enum FileKind {
     Current,
     /// The settings that the database was opened with, `OPTIONS-000007`.
     Options,
+    /// A backup of the database in one file, `name.backup`, or `name.backup.partial` while it is written.
+    Backup,
     /// Anything else: locks, identities, temporary files, directories.
     Other,
 }
 
 impl FileKind {
     /// Every kind, for faults that strike any file.
-    pub const ALL: [Self; 6] = [Self::Wal, Self::Sst, Self::Manifest, Self::Current, Self::Options, Self::Other];
+    pub const ALL: [Self; 7] =
+        [Self::Wal, Self::Sst, Self::Manifest, Self::Current, Self::Options, Self::Backup, Self::Other];
 
     /// The kind of the file that `path` names.
     ///
@@ -36,6 +39,7 @@ impl FileKind {
             _ if numbered(".sst") => Self::Sst,
             _ if name.strip_prefix("MANIFEST-").is_some_and(is_number) => Self::Manifest,
             _ if name.starts_with("OPTIONS-") => Self::Options,
+            _ if name.ends_with(".backup") || name.ends_with(".backup.partial") => Self::Backup,
             _ => Self::Other,
         }
     }
@@ -59,6 +63,9 @@ mod tests {
             ("/data/db/CURRENT", Current),
             ("/data/db/OPTIONS-000007", Options),
             ("/data/db/OPTIONS-000007.dbtmp", Options),
+            ("/data/backups/1200.backup", Backup),
+            ("/data/backups/1200.backup.partial", Backup),
+            ("/data/backups/1200.partial", Other),
             ("/data/db/000001.dbtmp", Other),
             ("/data/db/LOCK", Other),
             ("/data/db/IDENTITY", Other),

@@ -14,23 +14,40 @@
 //! such a job and the host may work at the same time. [`Disk::wait_for_jobs`] is called after each of the host's
 //! turns, so that no job outlives the turn that queued it.
 //!
-//! Faults ([`Disk::inject`], [`Disk::set_quota`], [`Disk::set_torn_writes`], and damage at rest) are in `damage` and
-//! `fault`; those that strike an operation are decided in `Disk::admit`. A disk without them traces nothing more.
+//! | module | is |
+//! |---|---|
+//! | `operations` | what RocksDB does, by handle and by name |
+//! | `files` | what the host's own program does beside it, by path |
+//! | `fault`, `strike` | faults that strike operations ([`Disk::inject`], [`Disk::set_quota`], [`Disk::set_torn_writes`]) |
+//! | `damage` | damage to what lies there ([`Disk::rot`], [`Disk::wipe`] and others) |
+//! | `model`, `inode` | names and bytes, cached and durable |
+//!
+//! What strikes an operation is decided in `Disk::admit`. A disk without faults traces nothing more. Faults begin and end
+//! when the harness says so, at any virtual time; a slow disk owes its time to whoever runs the work
+//! ([`Disk::take_latency`]).
 
 mod damage;
+mod error;
 mod fault;
 mod ffi;
+mod files;
 mod inode;
 mod jobs;
 mod kind;
 mod model;
+mod operations;
 #[cfg(test)]
 mod reference;
+mod strike;
+#[cfg(test)]
+mod tests;
 
-pub use fault::{Effect, Fault, FaultHandle, Operation, When};
+pub use damage::ROT_BITS_MAX;
+pub use error::DiskError;
+pub use fault::{Effect, Fault, FaultHandle, Operation, SLOW_MAX, When};
 pub(crate) use ffi::seed_rocksdb_thread;
+pub use files::{DiskEntry, DiskFile, DiskSpace};
 pub use kind::FileKind;
-pub use model::DiskError;
 
 use crate::{
     clock::HostClock,
@@ -40,7 +57,7 @@ use crate::{
 };
 use fault::Faults;
 use jobs::Jobs;
-use model::{Handle, Model, Open, Stat, normal};
+use model::{Model, normal};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
@@ -62,7 +79,7 @@ pub struct DiskStats {
     pub syncs: u64,
     /// Bytes that those syncs made durable.
     pub synced: u64,
-    /// By how much faults slowed operations down.
+    /// By how much faults slowed operations down, whether that time was let pass or not.
     pub slowed: Duration,
 }
 
@@ -86,9 +103,15 @@ struct State {
     model: Model,
     stats: DiskStats,
     fenced: bool,
+    /// From a boot to the kill or power cut.
+    in_use: bool,
     faults: Faults,
+    /// By how much faults slowed operations down since it was taken last.
+    latency: Duration,
     torn_writes: bool,
     power_cuts: u64,
+    /// How many streams were drawn from so far, by purpose and path.
+    draws: BTreeMap<(&'static str, String), u64>,
 }
 
 /// A change, as the trace and the faults see it.
@@ -139,6 +162,11 @@ impl Disk {
         self.0.jobs.wait();
     }
 
+    /// A process begins to use it, until [`Disk::recover`].
+    pub(crate) fn attach(&self) {
+        self.lock().in_use = true;
+    }
+
     /// From here on every operation fails, until [`Disk::recover`].
     pub(crate) fn fence(&self) {
         self.lock().fenced = true;
@@ -155,6 +183,8 @@ impl Disk {
             false => state.model.close_all(),
         }
         state.fenced = false;
+        state.in_use = false;
+        state.latency = Duration::ZERO;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -174,15 +204,16 @@ impl Disk {
         (self.0.clock.wall_at(now) + slept, HostClock::monotonic_at(now) + slept)
     }
 
-    /// Whether a change may happen, and its entry in the trace.
-    fn admit(&self, state: &mut State, change: &Change<'_>) -> Result<(), DiskError> {
+    /// Whether a change may happen, and its entry in the trace. An effect that comes back was promised to the caller of
+    /// the operation as its success.
+    fn admit(&self, state: &mut State, change: &Change<'_>) -> Result<Option<Effect>, DiskError> {
         state.stats.operations += 1;
         if state.fenced {
             return Err(DiskError::Gone);
         }
-        self.strike(state, change)?;
+        let effect = self.strike(state, change)?;
         self.note(change);
-        Ok(())
+        Ok(effect)
     }
 
     fn note(&self, change: &Change<'_>) {
@@ -199,107 +230,6 @@ impl Disk {
 
     fn lane(&self) -> Subsystem {
         jobs::lane().unwrap_or(Subsystem::DISK)
-    }
-
-    fn open(&self, path: &str, how: Open) -> Result<Handle, DiskError> {
-        let (path, now) = (normal(path), self.now());
-        let state = &mut *self.lock();
-        match how {
-            Open::Read if state.fenced => return Err(DiskError::Gone),
-            Open::Read => {}
-            Open::Create => self.admit(state, &Change::new("create", &path))?,
-            Open::Append => self.admit(state, &Change::new("reopen", &path))?,
-        }
-        state.model.open(&path, how, now)
-    }
-
-    fn close(&self, handle: Handle) {
-        self.lock().model.close(handle);
-    }
-
-    /// Copies bytes from `offset` on into `out`; returns how many there were.
-    fn read_at(&self, handle: Handle, offset: u64, out: &mut [u8]) -> Result<usize, DiskError> {
-        let state = &mut *self.lock();
-        if state.fenced {
-            return Err(DiskError::Gone);
-        }
-        if !state.faults.is_empty() {
-            let path = state.model.path(handle)?.to_owned();
-            self.strike(state, &Change { offset, len: out.len() as u64, ..Change::new("read", &path) })?;
-        }
-        let bytes = state.model.file(handle)?.bytes();
-        let rest = bytes.get(offset as usize..).unwrap_or_default();
-        let count = rest.len().min(out.len());
-        out[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
-    }
-
-    fn append(&self, handle: Handle, data: &[u8]) -> Result<(), DiskError> {
-        let now = self.now();
-        let state = &mut *self.lock();
-        let path = state.model.path(handle)?.to_owned();
-        let offset = state.model.file(handle)?.bytes().len() as u64;
-        let (data, fitted) = damage::fit(&state.model, data);
-        self.admit(state, &Change { offset, len: data.len() as u64, data, ..Change::new("append", &path) })?;
-        state.model.file_mut(handle)?.append(data, now);
-        state.stats.appended += data.len() as u64;
-        self.fitted(fitted, &path)
-    }
-
-    fn truncate(&self, handle: Handle, len: u64) -> Result<(), DiskError> {
-        let now = self.now();
-        let state = &mut *self.lock();
-        let path = state.model.path(handle)?.to_owned();
-        let growth = len.saturating_sub(state.model.file(handle)?.bytes().len() as u64);
-        self.admit(state, &Change { offset: len, ..Change::new("truncate", &path) })?;
-        self.fitted(state.model.free().is_none_or(|free| growth <= free), &path)?;
-        state.model.file_mut(handle)?.truncate(len, now);
-        Ok(())
-    }
-
-    fn sync(&self, handle: Handle) -> Result<(), DiskError> {
-        let state = &mut *self.lock();
-        let path = state.model.path(handle)?.to_owned();
-        let len = state.model.file(handle)?.bytes().len() as u64;
-        let admitted = self.admit(state, &Change { len, ..Change::new("sync", &path) });
-        if admitted == Err(DiskError::SyncFailed) {
-            state.model.file_mut(handle)?.fail_sync();
-        }
-        admitted?;
-        state.stats.syncs += 1;
-        state.stats.synced += state.model.file_mut(handle)?.sync();
-        Ok(())
-    }
-
-    fn handle_len(&self, handle: Handle) -> Result<u64, DiskError> {
-        Ok(self.lock().model.file(handle)?.bytes().len() as u64)
-    }
-
-    /// A change of names: traced under `name`, with the second path, if any, as data.
-    fn change_names(
-        &self,
-        name: &'static str,
-        path: &str,
-        second: &str,
-        change: impl FnOnce(&mut Model, &str, &str, Duration) -> Result<(), DiskError>,
-    ) -> Result<(), DiskError> {
-        let (path, second, now) = (normal(path), normal(second), self.now());
-        let state = &mut *self.lock();
-        self.admit(state, &Change { data: second.as_bytes(), ..Change::new(name, &path) })?;
-        change(&mut state.model, &path, &second, now)
-    }
-
-    /// A question about names.
-    fn ask<T>(&self, path: &str, f: impl FnOnce(&Model, &str) -> Result<T, DiskError>) -> Result<T, DiskError> {
-        let state = self.lock();
-        if state.fenced {
-            return Err(DiskError::Gone);
-        }
-        f(&state.model, &normal(path))
-    }
-
-    fn stat(&self, path: &str) -> Result<Stat, DiskError> {
-        self.ask(path, Model::stat)
     }
 }
 

@@ -1,53 +1,30 @@
 //! What a disk holds: the page cache's view, and below it what would survive a power cut.
 //!
-//! A file's bytes and its name become durable separately, as POSIX says: [`Model::sync`] makes the bytes durable,
-//! [`Model::sync_dir`] the names of one directory. A rename is one step to readers and, within one directory, also to
-//! a power cut. Directories themselves are durable when made, which is kinder than POSIX: RocksDB does not sync the
-//! parent of its own directory. After a power cut a file has the bytes of its last sync, unless it was torn
-//! ([`Model::tear`]) before. A quota bounds the bytes that readers see; names cost nothing.
+//! A file's bytes and its name become durable separately, as POSIX says: [`Inode::sync`] makes the bytes durable,
+//! [`Model::sync_dir`] the names of one directory. A rename of a file is one step to readers and, within one directory,
+//! also to a power cut. After a power cut a file has the bytes of its last sync, unless it was torn ([`Model::tear`])
+//! before. A quota bounds the bytes that readers see; names cost nothing.
+//!
+//! Directories themselves are durable when made, when renamed (all names below move in that one step, the durable ones
+//! too) and when removed. That is kinder than POSIX: RocksDB does not sync the parent of its own directory. A lock is
+//! of a path, as in RocksDB's own table of locks: no rename moves it.
 //!
 //! This module is pure: it knows no clock, no trace and no RocksDB.
 
-use super::inode::{Inode, Inodes, Number};
+mod tree;
+
+pub use tree::normal;
+
+use super::{
+    error::DiskError,
+    inode::{Inode, Inodes, Number},
+    kind::FileKind,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
-
-/// Why an operation on the simulated disk failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DiskError {
-    /// The path, or the directory that would hold it, does not exist.
-    #[error("no such file or directory")]
-    NotFound,
-    /// The path exists already.
-    #[error("file exists")]
-    Exists,
-    /// Another handle holds the lock.
-    #[error("locked by another handle")]
-    Locked,
-    /// A file where a directory is needed.
-    #[error("not a directory")]
-    NotADirectory,
-    /// The directory has entries.
-    #[error("directory not empty")]
-    NotEmpty,
-    /// The host was killed or lost power since the handle was opened, or is down.
-    #[error("the host is down")]
-    Gone,
-    /// The quota is used up. What fitted of an append was written.
-    #[error("no space left on device")]
-    NoSpace,
-    /// A fault struck the operation.
-    #[error("input/output error")]
-    Io,
-    /// A fault struck a sync, and what was pending is lost to later syncs.
-    #[error("input/output error: the sync failed for good")]
-    SyncFailed,
-    /// The file has no such byte or bit.
-    #[error("beyond the end of the file")]
-    BeyondEnd,
-}
+use tree::{children, own, parent};
 
 /// How to open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +35,8 @@ pub enum Open {
     Create,
     /// Made if missing, kept if not.
     Append,
+    /// It must not exist.
+    New,
 }
 
 /// An open file.
@@ -86,31 +65,19 @@ pub enum Stat {
     Dir,
 }
 
-/// The path with one slash at its start, none doubled and none at its end; the root is the empty string.
-pub fn normal(path: &str) -> String {
-    path.split('/').filter(|part| !part.is_empty() && *part != ".").fold(String::new(), |mut out, part| {
-        out.push('/');
-        out.push_str(part);
-        out
-    })
-}
-
-fn parent(path: &str) -> &str {
-    path.rfind('/').map_or("", |slash| &path[..slash])
-}
-
 impl Model {
     /// Opens a file. Paths are [`normal`].
     pub fn open(&mut self, path: &str, how: Open, now: Duration) -> Result<Handle, DiskError> {
         let number = match (self.names.get(path), how) {
             (Some(number), Open::Read | Open::Append) => *number,
+            (Some(_), Open::New) => return Err(DiskError::Exists),
             (Some(number), Open::Create) => {
                 let number = *number;
                 self.inodes.get_mut(number).truncate(0, now);
                 number
             }
             (None, Open::Read) => return Err(DiskError::NotFound),
-            (None, Open::Create | Open::Append) => {
+            (None, Open::Create | Open::Append | Open::New) => {
                 self.check_parent(path)?;
                 if self.is_dir(path) {
                     return Err(DiskError::Exists);
@@ -179,14 +146,6 @@ impl Model {
         }
     }
 
-    /// The names in a directory, in order.
-    pub fn list(&self, dir: &str) -> Result<Vec<String>, DiskError> {
-        self.check_dir(dir)?;
-        let files = children(&self.names, dir).map(|(path, _)| path);
-        let names = files.chain(self.dirs.iter()).filter(|path| parent(path) == dir);
-        Ok(names.map(|path| path[dir.len() + 1..].to_owned()).collect::<BTreeSet<_>>().into_iter().collect())
-    }
-
     /// Removes a name.
     pub fn remove(&mut self, path: &str) -> Result<(), DiskError> {
         let number = self.names.remove(path).ok_or(DiskError::NotFound)?;
@@ -194,9 +153,12 @@ impl Model {
         Ok(())
     }
 
-    /// Gives a file another name, in place of the file that had it.
+    /// Gives a file another name, in place of the file that had it; or a directory another name, which must be free.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), DiskError> {
         self.check_parent(to)?;
+        if self.is_dir(from) {
+            return self.rename_tree(from, to);
+        }
         if self.is_dir(to) {
             return Err(DiskError::Exists);
         }
@@ -223,33 +185,6 @@ impl Model {
     pub fn same(&self, a: &str, b: &str) -> Result<bool, DiskError> {
         let number = |path| self.names.get(path).ok_or(DiskError::NotFound);
         Ok(number(a)? == number(b)?)
-    }
-
-    /// Makes a directory and those above it.
-    pub fn make_dir(&mut self, path: &str) -> Result<(), DiskError> {
-        if self.names.contains_key(path) || self.is_dir(path) {
-            return Err(DiskError::Exists);
-        }
-        let mut dir = path;
-        while !dir.is_empty() {
-            if self.names.contains_key(dir) {
-                return Err(DiskError::NotADirectory);
-            }
-            self.dirs.insert(dir.to_owned());
-            dir = parent(dir);
-        }
-        Ok(())
-    }
-
-    /// Removes an empty directory.
-    pub fn remove_dir(&mut self, path: &str) -> Result<(), DiskError> {
-        if !self.list(path)?.is_empty() {
-            return Err(DiskError::NotEmpty);
-        }
-        // Names that were removed without a sync go with it.
-        self.sync_dir(path)?;
-        self.dirs.remove(path);
-        Ok(())
     }
 
     /// Takes the lock of that name; the file is made if missing.
@@ -310,13 +245,21 @@ impl Model {
         self.quota = quota;
     }
 
-    /// How many bytes may be added; none without a quota. A file counts as long as it has a name or a handle, and
-    /// once however many it has. Takes time in proportion to the number of files.
+    /// What was set last.
+    pub fn quota(&self) -> Option<u64> {
+        self.quota
+    }
+
+    /// How many bytes may be added; none without a quota.
     pub fn free(&self) -> Option<u64> {
-        let quota = self.quota?;
+        Some(self.quota?.saturating_sub(self.used()))
+    }
+
+    /// The bytes of all files. A file counts as long as it has a name or a handle, and once however many it has. Takes
+    /// time in proportion to the number of files.
+    pub fn used(&self) -> u64 {
         let named = self.names.values().chain(self.handles.values().map(|(number, _)| number));
-        let used = named.collect::<BTreeSet<_>>().into_iter().map(|n| self.inodes.get(*n).bytes().len() as u64);
-        Some(quota.saturating_sub(used.sum()))
+        named.collect::<BTreeSet<_>>().into_iter().map(|n| self.inodes.get(*n).bytes().len() as u64).sum()
     }
 
     /// The file that a path names, for damage at rest.
@@ -329,37 +272,18 @@ impl Model {
         self.names.iter().map(|(path, n)| (path.clone(), self.inodes.get(*n).bytes().len() as u64)).collect()
     }
 
+    /// The files of these kinds below a directory that have bytes, each once, under its first name there, with their
+    /// lengths.
+    pub fn files_of(&self, dir: &str, kinds: &BTreeSet<FileKind>) -> Vec<(String, u64)> {
+        let mut seen = BTreeSet::new();
+        let of_kind = children(&self.names, dir).filter(|(path, _)| kinds.contains(&FileKind::of(path)));
+        let once = of_kind.filter(|(_, number)| seen.insert(**number));
+        let lengths = once.map(|(path, number)| (path.clone(), self.inodes.get(*number).bytes().len() as u64));
+        lengths.filter(|(_, len)| *len > 0).collect()
+    }
+
     /// The bytes of the file that a path names.
     pub fn bytes(&self, path: &str) -> Option<&[u8]> {
         self.names.get(path).map(|number| self.inodes.get(*number).bytes())
     }
-
-    fn is_dir(&self, path: &str) -> bool {
-        path.is_empty() || self.dirs.contains(path)
-    }
-
-    fn check_dir(&self, path: &str) -> Result<(), DiskError> {
-        match self.is_dir(path) {
-            true => Ok(()),
-            false if self.names.contains_key(path) => Err(DiskError::NotADirectory),
-            false => Err(DiskError::NotFound),
-        }
-    }
-
-    fn check_parent(&self, path: &str) -> Result<(), DiskError> {
-        self.check_dir(parent(path))
-    }
-}
-
-/// The entries below a directory, at any depth.
-fn children<'a>(
-    names: &'a BTreeMap<String, Number>,
-    dir: &str,
-) -> impl Iterator<Item = (&'a String, &'a Number)> + use<'a> {
-    let prefix = format!("{dir}/");
-    names.range(prefix.clone()..).take_while(move |(path, _)| path.starts_with(&prefix))
-}
-
-fn own((path, number): (&String, &Number)) -> (String, Number) {
-    (path.clone(), *number)
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct Finality {
     /// Each node's highest confirmed height.
     heights: BTreeMap<usize, Height>,
+    /// What a node had confirmed when its store was set aside or lost: it must have as much again at the end.
+    owed: BTreeMap<usize, Height>,
     /// Each confirmed transaction with the node that confirmed it first.
     transactions: BTreeMap<Hash, (usize, Height)>,
 }
@@ -44,7 +46,22 @@ impl Invariant for Finality {
                     "n{node} had confirmed height {confirmed} and went back to {fork}: {lost} confirmed {blocks} lost"
                 )))
             }
+            Observation::Rebuilding { fork } => {
+                let confirmed = self.heights.get(&node).copied().unwrap_or_default();
+                let owed = self.owed.entry(node).or_default();
+                *owed = (*owed).max(confirmed);
+                self.heights.insert(node, confirmed.min(*fork));
+                Ok(Checked::No)
+            }
             Observation::End { included, .. } => {
+                for (node, owed) in self.owed.iter().filter(|(node, _)| included.contains_key(node)) {
+                    let confirmed = self.heights.get(node).copied().unwrap_or_default();
+                    if confirmed < *owed {
+                        return Err(Violation(format!(
+                            "n{node} had confirmed height {owed} before its store was rebuilt, and only {confirmed} at the end"
+                        )));
+                    }
+                }
                 for (node, included) in *included {
                     for (id, (first, height)) in &self.transactions {
                         if !included.contains(id) {
@@ -77,6 +94,23 @@ mod tests {
         assert_eq!(finality.check(1, &back_to(2)), Ok(Checked::Yes), "n1 had confirmed nothing");
         let violation = finality.check(0, &back_to(4)).expect_err("5 was confirmed");
         assert_eq!(violation.0, "n0 had confirmed height 5 and went back to 4: 1 confirmed block lost");
+    }
+
+    #[test]
+    fn a_rebuilt_node_owes_what_it_had_confirmed() {
+        let mut finality = Finality::default();
+        confirmed(&mut finality, 0, 5, 1).expect("confirming is right");
+        let rebuilding = Observation::Rebuilding { fork: Height(2) };
+        assert_eq!(finality.check(0, &rebuilding), Ok(Checked::No));
+        let (sample, included) = (sample(&[Some((9, 4))]), BTreeMap::from([(0, BTreeSet::new())]));
+        let end = Observation::End { sample: &sample, included: &included };
+        confirmed(&mut finality, 0, 4, 1).expect("confirming is right");
+        let violation = finality.check(0, &end).expect_err("5 is missing");
+        assert_eq!(violation.0, "n0 had confirmed height 5 before its store was rebuilt, and only 4 at the end");
+        confirmed(&mut finality, 0, 5, 1).expect("confirming is right");
+        assert_eq!(finality.check(0, &end), Ok(Checked::Yes));
+        let taken_back = finality.check(0, &Observation::Reverted { fork: Height(3) });
+        assert!(taken_back.is_err(), "what came back counts again");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | state root | a node's stored state is what its confirmed headers commit to, and what the rules give | [`state_root`] |
 //! | supply | tokens are neither made nor destroyed, but for the rewards | [`supply`] |
 //! | finality | nothing that was confirmed is taken back | [`finality`] |
+//! | noticed | a node notices damage to its files that is still there | [`noticed`] |
 //! | served | what was confirmed is served as confirmed by every node's API | [`served`] |
 //! | no panic | no task panics, and no node stops by itself | [`no_panic`] |
 //! | liveness | after the last fault the nodes come together and confirm new blocks, in bounded time | [`liveness`] |
@@ -19,6 +20,7 @@ pub mod finality;
 pub mod ledger;
 pub mod liveness;
 pub mod no_panic;
+pub mod noticed;
 pub mod served;
 pub mod state_root;
 pub mod supply;
@@ -50,6 +52,23 @@ pub enum Observation<'a> {
     Reverted {
         /// The last height that stayed.
         fork: Height,
+    },
+    /// A node's store was set aside after damage, or taken away, and is built anew. The blocks above `fork` are missing for
+    /// now; they were not taken back.
+    Rebuilding {
+        /// The last height that it still has.
+        fork: Height,
+    },
+    /// Bytes of a node's files were damaged at rest.
+    Damaged,
+    /// A node has met damage in what it stores.
+    Noticed,
+    /// The run is over, and a byte of a node's files is still as the damage left it.
+    StillDamaged {
+        /// The file.
+        path: &'a str,
+        /// The byte's place in it.
+        offset: u64,
     },
     /// A block became confirmed on a node.
     Confirmed {

@@ -112,9 +112,11 @@ impl Chains {
         world.trace().record(host, CHAIN, at, format_args!("{}", Line(&seen)));
         let mut confirmed = Vec::new();
         match seen {
-            Seen::Read { fork, blocks, confirmed: height } => {
-                if self.nodes[node].height() > fork.0 {
-                    self.revert(fork, sink);
+            Seen::Read { fork, blocks, confirmed: height, rebuilding } => {
+                match self.nodes[node].height() > fork.0 {
+                    true if rebuilding => self.lose(fork, sink),
+                    true => self.revert(fork, sink),
+                    false => {}
                 }
                 for block in blocks {
                     let transactions = block.transactions.iter().map(Transaction::id).collect();
@@ -124,6 +126,8 @@ impl Chains {
             }
             Seen::Event(ChainEvent::Produced { .. }, _) => self.nodes[node].produced += 1,
             Seen::Event(ChainEvent::Reorganised { fork, .. }, _) => self.revert(fork, sink),
+            // The watcher reads the chain instead.
+            Seen::Event(ChainEvent::Reloaded { .. }, _) => {}
             Seen::Event(ChainEvent::Head { height, hash, transactions }, block) => {
                 assert_eq!(height.0, self.nodes[node].height() + 1, "n{node} reports its blocks in order");
                 self.extend(hash, transactions, block, sink);
@@ -157,6 +161,16 @@ impl Chains {
         sink.note("reorg", format!("{depth} {blocks} taken back, to height {fork}"));
     }
 
+    /// A store that is rebuilt lacks what is above `fork`.
+    fn lose(&mut self, fork: Height, sink: &mut Sink<'_>) {
+        let chain = &mut self.nodes[sink.node];
+        let lost = chain.height().saturating_sub(fork.0);
+        chain.blocks.truncate(fork.0 as usize + 1);
+        chain.confirmed = chain.confirmed.min(fork);
+        sink.observe(&Observation::Rebuilding { fork });
+        sink.note("rebuild", format!("its store is built anew; for now it lacks {lost} blocks above height {fork}"));
+    }
+
     fn confirm_on(
         &mut self,
         node: usize,
@@ -188,22 +202,28 @@ impl Chains {
     }
 
     fn stored_state(&self, view: &NodeView, height: Height, hash: &Hash) -> Option<StoredState> {
-        if view.store.canonical(height).ok().flatten() != Some(*hash) {
+        // A store that is closed or rebuilt serves nobody, so nobody can read something wrong in it.
+        if !view.snapshot.borrow().storage.state.serves() || view.store.canonical(height).ok().flatten() != Some(*hash)
+        {
             return None;
         }
         let store = &*view.store;
         let accounts: Result<BTreeMap<_, _>, _> =
             self.accounts.iter().map(|address| Ok((*address, ledger::account(store, height, address)?))).collect();
-        // A state that cannot be read is as wrong as can be.
         let read = || -> Result<StoredState, ledger::ReadError> {
             let root = ledger::state_root(store, height)?;
             Ok(StoredState { root, supply: ledger::supply(store, height)?.total, accounts: accounts? })
         };
-        Some(read().unwrap_or_else(|_| StoredState {
-            root: Hash::default(),
-            supply: assay_node::types::Amount(0),
-            accounts: BTreeMap::new(),
-        }))
+        match read() {
+            Ok(state) => Some(state),
+            // The store has noticed why, and the node is about to mend it.
+            Err(_) if store.has_trouble() => None,
+            // A state that cannot be read is as wrong as can be.
+            Err(_) => {
+                let (root, supply) = (Hash::default(), assay_node::types::Amount(0));
+                Some(StoredState { root, supply, accounts: BTreeMap::new() })
+            }
+        }
     }
 
     /// The transactions in the chain of each running node.

@@ -2,7 +2,7 @@
 
 use crate::invariants::{
     Checked, Invariant, Observation, agreement::Agreement, finality::Finality, liveness::Liveness, no_panic::NoPanic,
-    served::Served, state_root::StateRoot, supply::Supply, validity::Validity,
+    noticed::Noticed, served::Served, state_root::StateRoot, supply::Supply, validity::Validity,
 };
 use assay_node::types::{Block, Genesis};
 use assay_scenarios::Expect;
@@ -28,12 +28,13 @@ pub(super) struct Checks(Vec<Check>);
 
 impl Checks {
     pub fn new(genesis: &Genesis, first: &Block, expect: &Expect) -> Self {
-        let all: [Box<dyn Invariant>; 8] = [
+        let all: [Box<dyn Invariant>; 9] = [
             Box::<Agreement>::default(),
             Box::new(Validity::new(genesis, first)),
             Box::new(StateRoot::new(genesis, first)),
             Box::new(Supply::new(genesis)),
             Box::<Finality>::default(),
+            Box::<Noticed>::default(),
             Box::<Served>::default(),
             Box::<NoPanic>::default(),
             Box::new(Liveness::new(expect.caught_up_within, expect.confirms_within)),

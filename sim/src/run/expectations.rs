@@ -3,7 +3,7 @@
 use super::{chains::Chains, forks::Forks, samples::Samples};
 use crate::faults::Faults;
 use assay_reports::Expectation;
-use assay_scenarios::{ForkExpectation, Scenario, format_duration};
+use assay_scenarios::{ForkExpectation, PlannedAction, Scenario, format_duration};
 use std::time::Duration;
 
 /// What the table is held against.
@@ -46,6 +46,19 @@ pub(super) fn judge(measured: &Measured<'_>) -> Vec<Expectation> {
         within("caught_up_within", expect.caught_up_within, whole),
         within("confirms_within", expect.confirms_within, confirms),
     ];
+    let stopped_writes = faults
+        .progress()
+        .iter()
+        .filter(|fault| matches!(&fault.fault.action, PlannedAction::Disk { deed, .. } if deed.stops_writes()));
+    let ended: Vec<_> = stopped_writes.filter_map(|fault| fault.ended_at).collect();
+    if !ended.is_empty() {
+        let took = |at: &Duration| samples.writable_since(*at).map(|writable| writable - *at);
+        let worst = ended.iter().map(took).try_fold(Duration::ZERO, |worst, took| Some(worst.max(took?)));
+        let actual = worst.map_or("never".to_owned(), format_duration);
+        let bound = expect.writable_within;
+        let expected = format!("at most {}", format_duration(bound));
+        all.push(entry("writable_within", expected, actual, worst.is_some_and(|worst| worst <= bound)));
+    }
     if expect.fork == ForkExpectation::Required {
         let resolved = forks.resolved(&chains.reorgs);
         let actual = resolved.clone().unwrap_or_else(|| {

@@ -2,7 +2,7 @@
 
 use crate::world::{current_clock, current_host};
 use std::fmt;
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::dynamic_filter_fn,
@@ -20,16 +20,17 @@ pub struct LogFilter {
 }
 
 impl LogFilter {
-    /// Sends the logs of this thread to standard error until the guard is dropped.
-    pub(super) fn install(&self) -> DefaultGuard {
+    /// What sends the logs of a thread to standard error while it is that thread's default. It is to be made on another
+    /// thread than the run's: it makes hash maps, whose keys the standard library counts up by thread, and every map of the
+    /// run would have other keys with it than without.
+    pub(super) fn dispatch(&self) -> Dispatch {
         let hosts = self.hosts.clone();
         let wanted = dynamic_filter_fn(move |_, _| {
             current_host().is_some_and(|host| hosts.is_empty() || hosts.contains(&host.index()))
         });
         let level = EnvFilter::builder().parse_lossy(&self.level);
         let lines = tracing_subscriber::fmt::layer().with_timer(VirtualTime).with_writer(std::io::stderr);
-        let subscriber = tracing_subscriber::registry().with(level).with(lines.with_filter(wanted));
-        tracing::subscriber::set_default(subscriber)
+        Dispatch::new(tracing_subscriber::registry().with(level).with(lines.with_filter(wanted)))
     }
 }
 

@@ -105,8 +105,9 @@ pub fn run(
     options: Options,
     progress: &mut (dyn FnMut(&Progress) + Send),
 ) -> Result<Record, RunError> {
+    let logs = options.logs.as_ref().map(LogFilter::dispatch);
     run_on_fresh_thread(&format!("{} {seed}", scenario.name), move || {
-        let _logs = options.logs.as_ref().map(LogFilter::install);
+        let _logs = logs.as_ref().map(tracing::dispatcher::set_default);
         Run::new(scenario, seed, options)?.finish(progress)
     })?
 }
@@ -221,6 +222,10 @@ impl<'a> Run<'a> {
             let exit = self.world.exited(self.cluster.host(node)).filter(|exit| !stopped_in_order(exit));
             if let Some(reason) = exit.filter(|_| self.failed_starts[node] != starts) {
                 self.failed_starts[node] = starts;
+                if self.cluster.has_refused(&self.world, node) && self.faults.wants_refusal(node) {
+                    self.note(Some(node), "refused", reason);
+                    continue;
+                }
                 self.note(Some(node), "failed", reason.clone());
                 self.checks.observe(at, node, &Observation::Failed { reason: &reason });
             }
@@ -242,6 +247,9 @@ impl<'a> Run<'a> {
             self.note(deed.node, &deed.kind, deed.detail.clone());
         }
         let now = self.world.now();
+        for (node, ..) in self.faults.rotten().iter().filter(|(_, at, rotten)| *at == now && !rotten.is_empty()) {
+            self.checks.observe(now, *node, &Observation::Damaged);
+        }
         let ended = self.faults.progress().iter().filter(|fault| fault.ended_at == Some(now));
         let forks: Vec<_> = ended.filter_map(|fault| self.forks.split_ended(&fault.fault, now, &self.chains)).collect();
         for fork in forks {
@@ -257,6 +265,12 @@ impl<'a> Run<'a> {
     fn sample(&mut self) {
         let sample = self.samples.take(&self.world, &self.cluster, &self.faults, &mut self.chains);
         self.checks.observe(self.world.now(), 0, &Observation::Sample(&sample));
+        for (node, before, now) in self.samples.storage_changes() {
+            self.note(Some(node), "storage", format!("its storage is {}, and was {}", now.name(), before.name()));
+        }
+        for node in self.samples.have_noticed() {
+            self.checks.observe(self.world.now(), node, &Observation::Noticed);
+        }
     }
 
     fn progress(&self, end: Duration) -> Progress {
@@ -272,8 +286,23 @@ impl<'a> Run<'a> {
         let included = self.chains.included(&self.world, &self.cluster);
         let sample = self.samples.last(&self.faults);
         if self.options.until.is_none() {
+            self.look_for_damage();
             let end = Observation::End { sample: &sample, included: &included };
             self.checks.observe(self.world.now(), 0, &end);
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Tells what of the damage done to files is still there. A file that is gone has taken its damage along.
+    fn look_for_damage(&mut self) {
+        let now = self.world.now();
+        for (node, _, rotten) in self.faults.rotten() {
+            let files = self.world.disk(self.cluster.host(*node)).files();
+            for rotten in rotten.iter().filter(|rotten| files.contains_key(&rotten.path)) {
+                let still = Observation::StillDamaged { path: &rotten.path, offset: rotten.offset };
+                self.checks.observe(now, *node, &still);
+            }
         }
     }
 }

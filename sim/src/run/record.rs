@@ -45,7 +45,7 @@ impl Run<'_> {
             faults: self.faults.progress().iter().map(fault).collect(),
             invariants: self.invariants(),
             expectations,
-            recovery: self.samples.recovery(&self.faults, lost),
+            recovery: self.samples.recovery(&self.faults, &self.oracle.borrow(), lost),
             alerts: alerts.map(|name| Alert { name: name.clone(), expected: true, fired_at: None }).collect(),
             workload: Workload {
                 submitted: counts.submitted,
@@ -69,6 +69,9 @@ impl Run<'_> {
 
     /// Why the run has not passed: the first violation, else a fault that has not fired, else what was expected.
     fn failure(&self, expectations: &[Expectation]) -> Option<String> {
+        if self.scenario.planted && self.options.until.is_none() {
+            return self.planted_failure();
+        }
         if let Some((name, found)) = self.checks.first_violation() {
             return Some(format!("{name} violated at {:.3} s: {}", found.at.as_secs_f64(), found.detail));
         }
@@ -81,6 +84,13 @@ impl Run<'_> {
         let unmet = expectations.iter().find(|expectation| !expectation.met)?;
         let place = unmet.line.map_or_else(String::new, |line| format!("{}:{line}: ", self.scenario.file));
         Some(format!("{place}{} is {}, and {} was expected", unmet.name, unmet.actual, unmet.expected))
+    }
+
+    /// Why a planted run has not passed: something that must be violated was not.
+    fn planted_failure(&self) -> Option<String> {
+        let violated = |name: &str| self.checks.all().iter().any(|c| c.invariant.name() == name && c.found.is_some());
+        let missed = self.scenario.expect.violates.iter().find(|name| !violated(name))?;
+        Some(format!("{}: {missed} must be violated, since the scenario is planted, and it held", self.scenario.file))
     }
 
     fn node(&self, node: usize) -> Node {

@@ -1,8 +1,14 @@
 //! The cluster at regular times: the series of the report, and how long recovery took.
 
 use super::chains::Chains;
-use crate::{World, cluster::Cluster, faults::Faults, invariants::Sample};
-use assay_node::types::Height;
+use crate::{
+    World,
+    cluster::Cluster,
+    faults::{Faults, Progress},
+    invariants::Sample,
+    workload::Oracle,
+};
+use assay_node::{StorageState, StorageStatus, types::Height};
 use assay_reports::{Recovery, Series};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,6 +23,38 @@ struct NodeSample {
     height: Height,
     confirmed: Height,
     peers: u64,
+    storage: StorageState,
+    /// What its storage has met so far, in all of its processes.
+    met: Met,
+}
+
+/// What a node's storage has met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Met {
+    damage: u64,
+    /// Damage, failures, and times without space or speed.
+    all: u64,
+}
+
+impl Met {
+    fn of(status: &StorageStatus) -> Self {
+        let StorageStatus { damage_found: damage, failures, full, slowed, .. } = *status;
+        Self { damage, all: damage + failures + full + slowed }
+    }
+}
+
+/// The counts of a node, which begin anew with each of its processes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    starts: u64,
+    before: Met,
+    now: Met,
+}
+
+impl Tally {
+    fn total(&self) -> Met {
+        Met { damage: self.before.damage + self.now.damage, all: self.before.all + self.now.all }
+    }
 }
 
 /// All samples of a run.
@@ -29,16 +67,18 @@ pub(super) struct Samples {
     /// Messages that each node had received at the last point, and when that was.
     messages: Vec<u64>,
     last_point: Duration,
+    tallies: Vec<Tally>,
     count: usize,
 }
 
 /// Name, unit and meaning of each series.
-const SERIES: [(&str, &str, &str); 6] = [
+const SERIES: [(&str, &str, &str); 7] = [
     ("height", "blocks", "Height of each node's head."),
     ("confirmed_height", "blocks", "Highest confirmed height of each node."),
     ("reorg_depth", "blocks", "Blocks that a node took back, where it reorganised."),
     ("peers", "peers", "Connected peers of each node."),
     ("mempool", "transactions", "Transactions that wait on each node."),
+    ("storage", "state", "Storage of each node: 0 open, 1 full, 2 rebuilding, 3 stranded, 4 failing."),
     ("messages", "messages/s", "Blocks and transactions that each node received from peers."),
 ];
 
@@ -53,6 +93,7 @@ impl Samples {
             series,
             messages: vec![0; count],
             last_point: Duration::ZERO,
+            tallies: vec![Tally::default(); count],
             count,
         }
     }
@@ -60,12 +101,7 @@ impl Samples {
     /// Takes a sample now.
     pub fn take(&mut self, world: &World, cluster: &Cluster, faults: &Faults, chains: &mut Chains) -> Sample {
         let now = world.now();
-        let show = |node: usize| {
-            let snapshot = cluster.snapshot(node).filter(|_| world.is_up(cluster.host(node)))?;
-            let (height, confirmed) = (snapshot.head.height, snapshot.head.confirmed);
-            Some(NodeSample { height, confirmed, peers: snapshot.peers as u64 })
-        };
-        let nodes: Vec<_> = (0..self.count).map(show).collect();
+        let nodes: Vec<_> = (0..self.count).map(|node| self.show(node, world, cluster)).collect();
         if now >= self.next_point {
             self.next_point = now + self.points_every;
             self.points(now, &nodes, cluster, chains);
@@ -73,6 +109,42 @@ impl Samples {
         self.times.push(now);
         self.nodes.push(nodes);
         self.last(faults)
+    }
+
+    fn show(&mut self, node: usize, world: &World, cluster: &Cluster) -> Option<NodeSample> {
+        let snapshot = cluster.snapshot(node).filter(|_| world.is_up(cluster.host(node)))?;
+        let tally = &mut self.tallies[node];
+        if tally.starts != cluster.starts(node) {
+            *tally = Tally { starts: cluster.starts(node), before: tally.total(), now: Met::default() };
+        }
+        tally.now = Met::of(&snapshot.storage);
+        Some(NodeSample {
+            height: snapshot.head.height,
+            confirmed: snapshot.head.confirmed,
+            peers: snapshot.peers as u64,
+            storage: snapshot.storage.state,
+            met: tally.total(),
+        })
+    }
+
+    /// The nodes that have met damage between the last two samples.
+    pub fn have_noticed(&self) -> impl Iterator<Item = usize> + '_ {
+        let last = self.nodes.len().checked_sub(1);
+        let met = move |sample: usize, node: usize| {
+            self.nodes[..=sample].iter().rev().find_map(|nodes| nodes[node]).map_or(0, |node| node.met.damage)
+        };
+        (0..self.count).filter(move |node| {
+            last.is_some_and(|last| met(last, *node) > last.checked_sub(1).map_or(0, |before| met(before, *node)))
+        })
+    }
+
+    /// The nodes whose storage is in another state than in the sample before, with that and the state now.
+    pub fn storage_changes(&self) -> Vec<(usize, StorageState, StorageState)> {
+        let [.., before, now] = self.nodes.as_slice() else { return Vec::new() };
+        let both = before.iter().zip(now).enumerate();
+        let changes =
+            both.filter_map(|(node, (before, now))| Some((node, before.as_ref()?.storage, now.as_ref()?.storage)));
+        changes.filter(|(_, before, now)| before != now).collect()
     }
 
     fn points(&mut self, now: Duration, nodes: &[Option<NodeSample>], cluster: &Cluster, chains: &mut Chains) {
@@ -94,6 +166,7 @@ impl Samples {
                 ("reorg_depth", depth as f64),
                 ("peers", sample.peers as f64),
                 ("mempool", waiting as f64),
+                ("storage", sample.storage as u8 as f64),
                 ("messages", (rate * 1000.0).round() / 1000.0),
             ];
             for (name, value) in values {
@@ -117,14 +190,21 @@ impl Samples {
         self.nodes.last().and_then(|nodes| nodes[node]).map_or(0, |sample| sample.peers)
     }
 
-    /// The first time from `since` on at which all nodes ran, had a peer and were within a block of each other.
+    /// The first time from `since` on at which the storage of every node that ran took writes.
+    pub fn writable_since(&self, since: Duration) -> Option<Duration> {
+        self.first_since(since, |nodes| nodes.iter().flatten().all(|node| node.storage == StorageState::Open))
+    }
+
+    /// The first time from `since` on at which all nodes ran, took writes, had a peer and were within a block of each
+    /// other.
     pub fn whole_since(&self, since: Duration) -> Option<Duration> {
         self.first_since(since, |nodes| {
             let all: Option<Vec<_>> = nodes.iter().copied().collect();
             let Some(all) = all else { return false };
             let heights = || all.iter().map(|node| node.height.0);
             let apart = heights().max().unwrap_or(0) - heights().min().unwrap_or(0);
-            apart <= APART_MAX && (all.len() == 1 || all.iter().all(|node| node.peers > 0))
+            let is_open = all.iter().all(|node| node.storage == StorageState::Open);
+            is_open && apart <= APART_MAX && (all.len() == 1 || all.iter().all(|node| node.peers > 0))
         })
     }
 
@@ -138,29 +218,44 @@ impl Samples {
         })
     }
 
+    /// What happens at `since` happens after the sample of that moment.
     fn first_since(&self, since: Duration, mut holds: impl FnMut(&[Option<NodeSample>]) -> bool) -> Option<Duration> {
-        let samples = self.times.iter().zip(&self.nodes).filter(|(at, _)| **at >= since);
+        let samples = self.times.iter().zip(&self.nodes).filter(|(at, _)| **at > since);
         samples.into_iter().find(|(_, nodes)| holds(nodes)).map(|(at, _)| *at)
     }
 
-    /// When the cluster showed a fault that began at `since`: a node that runs had fewer peers than just before.
-    fn detected(&self, since: Duration, until: Duration) -> Option<Duration> {
+    /// When the cluster showed a fault that began at `since`: a node that runs had fewer peers than just before, or the
+    /// storage of a target met something.
+    fn detected(&self, fault: &Progress, since: Duration, until: Duration) -> Option<Duration> {
         let before = self.times.iter().rposition(|at| *at <= since)?;
         let had = |node: usize| self.nodes[before][node].map_or(0, |sample| sample.peers);
-        let fewer = |nodes: &[Option<NodeSample>]| {
-            nodes.iter().enumerate().any(|(node, sample)| sample.is_some_and(|sample| sample.peers < had(node)))
+        let had_met = |node: usize| {
+            let known = self.nodes[..=before].iter().rev().find_map(|nodes| nodes[node]);
+            known.map_or(0, |sample| sample.met.all)
         };
-        self.first_since(since, fewer).filter(|at| *at <= until)
+        let is_target = |node: usize| fault.fault.targets.iter().any(|target| target.index() == node);
+        let shows = |nodes: &[Option<NodeSample>]| {
+            nodes.iter().enumerate().any(|(node, sample)| {
+                let Some(sample) = sample else { return false };
+                sample.peers < had(node) || is_target(node) && sample.met.all > had_met(node)
+            })
+        };
+        self.first_since(since, shows).filter(|at| *at <= until)
     }
 
-    /// How the cluster came back after each fault that was applied.
-    pub fn recovery(&self, faults: &Faults, lost: u64) -> Vec<Recovery> {
+    /// How the cluster came back after each fault that was applied. A fault is detected when the cluster shows it, or a
+    /// user sees one of its nodes fail.
+    pub fn recovery(&self, faults: &Faults, oracle: &Oracle, lost: u64) -> Vec<Recovery> {
         let applied = faults.progress().iter().filter_map(|fault| Some((fault, fault.applied_at?)));
         applied
             .map(|(fault, applied_at)| {
                 let ended_at = fault.ended_at.unwrap_or(Duration::MAX);
                 let whole = self.whole_since(ended_at);
-                let seen = self.detected(applied_at, whole.unwrap_or(Duration::MAX));
+                let shown = self.detected(fault, applied_at, whole.unwrap_or(Duration::MAX));
+                let is_target = |node| fault.fault.targets.iter().any(|target| target.index() == node);
+                let failed = oracle.first_failure(applied_at, is_target);
+                let failed = failed.filter(|at| *at <= whole.unwrap_or(Duration::MAX));
+                let seen = shown.into_iter().chain(failed).min();
                 Recovery {
                     fault: fault.fault.id.to_string(),
                     detect: seen.map(|at| (at - applied_at).as_secs_f64()),

@@ -53,7 +53,13 @@ pub struct Oracle {
     submissions: BTreeMap<Hash, Submission>,
     confirmed: BTreeMap<Hash, Duration>,
     answers: Vec<Answer>,
+    /// When which node gave a user no answer, or said that it has trouble.
+    failures: Vec<(Duration, usize)>,
 }
+
+/// Failures that are kept, at most: a node that is down for a whole run at 1000 transfers a second fails no wallet more
+/// often than it is asked.
+const FAILURES_MAX: usize = 100_000;
 
 impl Oracle {
     /// A transfer is about to be sent.
@@ -80,6 +86,18 @@ impl Oracle {
     pub fn confirmed_by(&self, at: Duration) -> Vec<Hash> {
         let early = self.confirmed.iter().filter(|(_, when)| **when <= at).map(|(id, _)| *id);
         early.filter(|id| self.submissions.contains_key(id)).collect()
+    }
+
+    /// A node gave a user no answer at `at`, or said that it has trouble.
+    pub fn failed(&mut self, node: usize, at: Duration) {
+        if self.failures.len() < FAILURES_MAX {
+            self.failures.push((at, node));
+        }
+    }
+
+    /// The first time after `since` at which a user saw one of these nodes fail.
+    pub fn first_failure(&self, since: Duration, of: impl Fn(usize) -> bool) -> Option<Duration> {
+        self.failures.iter().find(|(at, node)| *at > since && of(*node)).map(|(at, _)| *at)
     }
 
     /// A node was asked about a confirmed transfer.
@@ -132,6 +150,17 @@ mod tests {
         oracle.confirmed(&[ID[1], Hash([9; 32])], Duration::from_secs(5));
         let expected = Counts { submitted: 3, acknowledged: 2, refused: 1, unknown: 0, confirmed: 1 };
         assert_eq!(oracle.counts(), expected, "what others sent does not count");
+    }
+
+    #[test]
+    fn the_first_failure_is_of_the_nodes_that_are_asked_for() {
+        let mut oracle = Oracle::default();
+        for (at, node) in [(3, 0), (5, 1), (8, 0)] {
+            oracle.failed(node, Duration::from_secs(at));
+        }
+        let first = |since, node| oracle.first_failure(Duration::from_secs(since), |of| of == node);
+        assert_eq!(first(3, 0), Some(Duration::from_secs(8)));
+        assert_eq!((first(0, 1), first(5, 1)), (Some(Duration::from_secs(5)), None));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Wallet {
     /// Sends one transfer. When the node does not answer, the next one goes to another node.
     pub async fn transfer(&mut self, nodes: &Nodes, oracle: &RefCell<Oracle>, chain_id: ChainId, payment: Payment) {
         let Some(nonce) = self.next_nonce(nodes).await else {
-            self.move_on(nodes);
+            self.move_on(nodes, oracle);
             return;
         };
         let body = Body {
@@ -66,8 +66,10 @@ impl Wallet {
         oracle.borrow_mut().sent(id, submission);
         match answer {
             Ok(_) => self.nonce = self.nonce.map(|(nonce, asked)| (nonce.next(), asked)),
+            // The node has trouble of its own, or no answer came.
+            Err(ClientError::Refused { status: 500.., .. }) => self.move_on(nodes, oracle),
             Err(ClientError::Refused { .. }) => self.nonce = None,
-            Err(_) => self.move_on(nodes),
+            Err(_) => self.move_on(nodes, oracle),
         }
     }
 
@@ -84,7 +86,8 @@ impl Wallet {
         self.nonce.map(|(nonce, _)| nonce)
     }
 
-    fn move_on(&mut self, nodes: &Nodes) {
+    fn move_on(&mut self, nodes: &Nodes, oracle: &RefCell<Oracle>) {
+        oracle.borrow_mut().failed(self.home, now());
         self.nonce = None;
         self.home = (self.home + 1) % nodes.clients.len();
     }

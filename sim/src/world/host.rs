@@ -93,6 +93,7 @@ impl Host {
     {
         self.exit = Rc::default();
         self.boots += 1;
+        self.disk.attach();
         let turn = Turn::take(self.id, &self.clock, &mut self.rng, None);
         let runtime = runtime();
         let tasks = LocalSet::new();

@@ -8,8 +8,10 @@ use assay_sim::{
 };
 use std::{
     cell::RefCell,
+    io,
     net::{Ipv4Addr, SocketAddr},
     rc::Rc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -95,4 +97,25 @@ pub async fn pinger(server: SocketAddr, notes: Notes) -> String {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     unreachable!("it counts for ever")
+}
+
+/// Where a trace writes its text for the test to read.
+#[derive(Clone, Default)]
+pub struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
+
+impl SharedBuffer {
+    pub fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().expect("unpoisoned"))).expect("text")
+    }
+}
+
+impl io::Write for SharedBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("unpoisoned").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 use super::{ANSWER_BYTES_MAX, Answer, IDLE_CONNECTIONS_MAX, RequestError};
 use axum::http::{
     Method, Request,
-    header::{CONTENT_TYPE, HOST},
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -62,12 +62,16 @@ impl Pool {
         method: Method,
         path: &str,
         body: Option<Bytes>,
+        token: Option<&str>,
         time_max: Duration,
     ) -> Result<Answer, RequestError> {
         let deadline = Instant::now() + time_max;
         let mut request = Request::builder().method(method).uri(path).header(HOST, &self.authority);
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
+        }
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let mut request = Box::new(request.body(Full::new(body.unwrap_or_default())).map_err(not_sent)?);
         // A kept connection may have been closed by the node meanwhile. A request that it did not take goes to the next.

@@ -4,12 +4,14 @@
 //! milliseconds since 1970.
 
 mod account;
+mod backup;
 mod chain;
 mod health;
 mod metrics;
 mod transaction;
 
 pub use account::{AccountInfo, AccountProofInfo, Balance};
+pub use backup::{BackupList, BackupStarted, BackupState, DamagedBackup};
 pub use chain::{BlockInfo, ChainInfo, HeadInfo, HeightInfo, IdentifiedTransaction, SyncInfo};
 pub use health::{Check, Health, HealthStatus};
 pub use metrics::{Metric, MetricsInfo, Sample};

@@ -5,12 +5,13 @@ use crate::{
     api::{Client, client::Answer},
     config::Config,
     crypto::{Address, Keypair},
-    seams::{Blocking, Clock, HttpListener, Seams, raw_transport},
+    native::files::SystemFiles,
+    seams::{Appender, Blocking, Clock, Disk, Entry, Files, HttpListener, Seams, Space, raw_transport},
     types::{Amount, Body, ChainParams, Difficulty, Genesis, Height, Nonce, Payload, Timestamp, Transaction},
 };
 use axum::{http::Method, serve::Listener};
 use libp2p::core::transport::MemoryTransport;
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, path::Path, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
@@ -21,11 +22,47 @@ use tokio::{
 /// Time for a request of a test; longer than any that a node allows itself.
 pub const LONG: Duration = Duration::from_secs(60);
 
+/// The secret of the node's administrator.
+pub const ADMIN_KEY: [u8; 32] = [5; 32];
+
 /// When the tests take place.
-const START_MS: u64 = 1_700_000_000_000;
+pub const START_MS: u64 = 1_700_000_000_000;
 
 /// Bytes that a connection holds in each direction.
 const PIPE_BYTES: usize = 16 * 1024;
+
+/// The system's files on a disk that is half full, whatever that of the machine is.
+struct HalfFull(SystemFiles);
+
+impl Files for HalfFull {
+    fn space(&self, _: &Path) -> io::Result<Space> {
+        Ok(Space { total: 1 << 30, free: 1 << 29 })
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.0.list(dir)
+    }
+    fn entry(&self, path: &Path) -> io::Result<Entry> {
+        self.0.entry(path)
+    }
+    fn read(&self, path: &Path, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+        self.0.read(path, offset, len)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Appender>> {
+        self.0.create(path)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.0.create_dir(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.remove(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.0.sync_dir(dir)
+    }
+}
 
 struct Pipes(mpsc::Receiver<DuplexStream>);
 
@@ -54,7 +91,7 @@ pub enum Mining {
 pub struct Host {
     pub node: Node,
     pipes: mpsc::Sender<DuplexStream>,
-    _home: TempDir,
+    home: TempDir,
 }
 
 /// The account that has tokens at genesis.
@@ -84,15 +121,20 @@ pub fn transfer(nonce: u64, amount: u64) -> Transaction {
 
 impl Host {
     pub async fn start(mining: Mining) -> Self {
+        Self::start_with(mining, |_| {}).await
+    }
+
+    /// Starts a node of a setup that was changed.
+    pub async fn start_with(mining: Mining, change: impl FnOnce(&mut Setup)) -> Self {
         let started = Instant::now();
         let clock = Clock::new(move || Timestamp(START_MS + started.elapsed().as_millis() as u64));
         let (pipes, accepted) = mpsc::channel(1);
         let seams = Seams {
             transport: raw_transport(MemoryTransport::default()),
             http: HttpListener::new(Pipes(accepted)),
-            disk: rocksdb::Env::new().expect("RocksDB has a default environment"),
+            disk: Disk::new(rocksdb::Env::new().expect("RocksDB has a default environment"), HalfFull(SystemFiles)),
             clock,
-            blocking: Blocking::new(|work| work()),
+            blocking: Blocking::new(|work| work()()),
         };
         let params = ChainParams {
             difficulty_start: Difficulty(4),
@@ -109,14 +151,22 @@ impl Host {
         let home = TempDir::new().expect("there is room for a directory");
         let mut config = Config::default();
         config.storage.path = home.path().join("db");
+        config.backup.path = home.path().join("backups");
         config.p2p.listen = "/memory/0".parse().expect("it is a multiaddress");
         config.miner.enabled = mining == Mining::On;
         config.miner.hash_rate = 10;
         config.mempool.account_max = 4;
         let identity = libp2p::identity::Keypair::ed25519_from_bytes([9; 32]).expect("32 bytes are a key");
-        let setup = Setup { config, genesis, identity, proposer: Some(Keypair::from_secret([3; 32]).address()) };
+        let proposer = Some(Keypair::from_secret([3; 32]).address());
+        let mut setup = Setup { config, genesis, identity, proposer, admin_key: Some(ADMIN_KEY) };
+        change(&mut setup);
         let node = Node::start(setup, seams).await.expect("the node starts");
-        Self { node, pipes, _home: home }
+        Self { node, pipes, home }
+    }
+
+    /// The directory that it lives in.
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// A connection to the API.

@@ -1,5 +1,6 @@
 //! The API of a real node, over connections in memory and in paused time.
 
+mod admin;
 mod bounds;
 mod described;
 mod host;

@@ -2,12 +2,13 @@
 
 use super::host::{Host, Mining};
 use crate::{
-    Identity, NodeView, Snapshot,
+    Identity, NodeView, Pressure, Snapshot, StorageState,
     api::{health, model::HealthStatus},
-    types::Height,
+    seams::{Clock, Space},
+    types::{Height, Timestamp},
 };
 use axum::{Json, extract::State};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// Status of `/health`, `/health/live` and `/health/ready`, and what they say is amiss.
@@ -28,6 +29,9 @@ fn changed(host: &Host, change: impl Fn(&mut Snapshot)) -> (NodeView, watch::Sen
     let mut view = host.node.view().clone();
     let mut snapshot = *view.snapshot.borrow();
     snapshot.peers = 3;
+    // That of this machine is not the test's business.
+    snapshot.storage.space = Space { total: 1 << 30, free: 1 << 29 };
+    snapshot.storage.pressure = Pressure::Normal;
     change(&mut snapshot);
     let (sender, receiver) = watch::channel(snapshot);
     view.snapshot = receiver;
@@ -58,7 +62,9 @@ async fn without_peers_it_is_degraded() {
 #[tokio::test(start_paused = true)]
 async fn alone_by_design_it_is_well() {
     let host = Host::start(Mining::Off).await;
-    assert_eq!(asked(host.node.view()).await, [WELL, WELL, WELL]);
+    let (mut view, _alive) = changed(&host, |snapshot| snapshot.peers = 0);
+    view.identity = host.node.view().identity.clone();
+    assert_eq!(asked(&view).await, [WELL, WELL, WELL]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,9 +88,38 @@ async fn behind_its_peers_it_is_degraded_and_not_ready() {
 #[tokio::test(start_paused = true)]
 async fn with_storage_that_takes_no_writes_it_is_degraded_and_not_ready() {
     let host = Host::start(Mining::Off).await;
-    let (view, _alive) = changed(&host, |snapshot| snapshot.writable = false);
-    let full = "storage: takes no writes; what is stored can be read";
+    let (view, _alive) = changed(&host, |snapshot| snapshot.storage.state = StorageState::Full);
+    let full = "storage: no space is left: it takes no writes, and what is stored can be read";
     assert_eq!(asked(&view).await, [amiss(200, full), WELL, amiss(503, full)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_storage_that_is_closed_or_rebuilt_it_does_not_serve() {
+    let host = Host::start(Mining::Off).await;
+    for (state, detail) in [
+        (StorageState::Failing, "it failed and is closed; it is opened again as soon as the disk lets it"),
+        (StorageState::Rebuilding, "it was damaged and is rebuilt, at height 0"),
+        (StorageState::Stranded, "it was damaged, is rebuilt up to height 0, and no peer has the rest"),
+    ] {
+        let (view, _alive) = changed(&host, |snapshot| snapshot.storage.state = state);
+        let amiss = amiss(503, &format!("storage: {detail}"));
+        assert_eq!(asked(&view).await, [amiss.clone(), WELL, amiss]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_fills_up_is_told_in_time() {
+    let host = Host::start(Mining::Off).await;
+    for (pressure, free_mib, told) in [
+        (Pressure::Warning, 300, "disk: warning: 70 % used, 300 MiB free"),
+        (Pressure::Critical, 100, "disk: critical: 90 % used, 100 MiB free"),
+    ] {
+        let (view, _alive) = changed(&host, |snapshot| {
+            snapshot.storage.pressure = pressure;
+            snapshot.storage.space = Space { total: 1024 << 20, free: free_mib << 20 };
+        });
+        assert_eq!(asked(&view).await, [amiss(200, told), WELL, WELL]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,4 +129,18 @@ async fn without_its_chain_task_it_must_be_started_again() {
     drop(gone);
     let ended = amiss(503, "tasks: the chain task has ended");
     assert_eq!(asked(&view).await, [ended.clone(), ended.clone(), ended]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_backup_that_is_late_it_is_degraded() {
+    let host = Host::start_with(Mining::Off, |setup| setup.config.backup.interval_s = 600).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (mut view, _alive) = changed(&host, |_| {});
+    assert_eq!(asked(&view).await, [WELL, WELL, WELL]);
+    let made = view.backups.status().newest.expect("one was due at once").created;
+    view.clock = Clock::new(move || Timestamp(made.0 + 1_200_000));
+    assert_eq!(asked(&view).await, [WELL, WELL, WELL], "one may be under way");
+    view.clock = Clock::new(move || Timestamp(made.0 + 1_201_000));
+    let late = "backup: the newest is of height 0, 1201 s ago, and one is due every 600 s; see the node's log";
+    assert_eq!(asked(&view).await, [amiss(200, late), WELL, WELL]);
 }

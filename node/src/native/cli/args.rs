@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use super::setting_args::SettingArgs;
+use super::{backup_args::BackupCommand, db_args::DbCommand, setting_args::SettingArgs};
 use crate::{
     crypto::Address,
     types::{Amount, ChainId},
@@ -13,11 +13,13 @@ Examples:
   assay-node init --home node0                      a node on a new chain of its own
   assay-node run --home node0                       run it until Ctrl-C
   assay-node health --home node0 --ready            is it synced and writable?
+  assay-node backup create --home node0             copy its database while it runs
+  assay-node db check --home node0                  is what it stored sound?
   assay-node init --home node1 --genesis node0/genesis.json
   assay-node run --home node1 --api-listen 127.0.0.1:8001 --p2p-listen /ip4/127.0.0.1/tcp/6001 \\
       --bootstrap /ip4/127.0.0.1/tcp/6000/p2p/PEER   a second node on the same chain
 
-Exit status: 0 done, 1 failed or not healthy, 2 wrong usage or settings, 3 (health) not reachable.";
+Exit status: 0 done, 1 failed, not healthy or damaged, 2 wrong usage or settings, 3 (health) not reachable.";
 
 /// A blockchain node.
 ///
@@ -43,16 +45,26 @@ pub enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Make, check and restore copies of a node's database
+    Backup {
+        #[command(subcommand)]
+        command: BackupCommand,
+    },
     /// Check or show settings
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Check, compact, measure or migrate the database of a home
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
 }
 
 /// Make a home for a new node: settings, genesis document and keys
 ///
-/// Writes config.toml, genesis.json, node.key and proposer.key. Nothing that exists is
+/// Writes config.toml, genesis.json, node.key, proposer.key and admin.key. Nothing that exists is
 /// overwritten. Without --genesis the node gets a chain of its own, with a first difficulty for
 /// a single node of the default hash rate; give its genesis.json to the chain's other nodes.
 #[derive(Debug, Args)]

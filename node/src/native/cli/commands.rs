@@ -54,7 +54,10 @@ fn params_of_one_node() -> ChainParams {
 pub fn run(args: &Run) -> Result<(), CommandError> {
     let home = Home::new(&args.home.home)?;
     let effective = config_file::load(Some(&home.config()), args.settings.overrides())?;
-    let setup = home.setup(effective.config)?;
+    let mut setup = home.setup(effective.config)?;
+    if setup.admin_key.is_none() {
+        setup.admin_key = Some(home.make_admin_key()?);
+    }
     Ok(lifecycle::run(setup)?)
 }
 
@@ -142,7 +145,7 @@ pub fn config_show(args: &ConfigArgs) -> Result<(), CommandError> {
     print(&text)
 }
 
-fn print_pairs(pairs: &[(&str, String)], as_json: bool) -> Result<(), CommandError> {
+pub(super) fn print_pairs(pairs: &[(&str, String)], as_json: bool) -> Result<(), CommandError> {
     if as_json {
         let object: serde_json::Map<_, _> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
@@ -153,7 +156,7 @@ fn print_pairs(pairs: &[(&str, String)], as_json: bool) -> Result<(), CommandErr
 }
 
 /// To standard output; a reader that has gone, such as `head`, is a failure instead of a panic.
-fn print(text: &str) -> Result<(), CommandError> {
+pub(super) fn print(text: &str) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)

@@ -2,8 +2,11 @@
 
 use crate::{
     StartError,
-    native::{config_file::ConfigFileError, health::HealthError, home::HomeError, keys::KeyError, lifecycle::RunError},
-    storage::StoreError,
+    native::{
+        backups::BackupsError, config_file::ConfigFileError, health::HealthError, home::HomeError, keys::KeyError,
+        lifecycle::RunError,
+    },
+    storage::{StoreError, Trouble},
     types::GenesisError,
 };
 use std::{fmt, process::ExitCode};
@@ -23,6 +26,25 @@ pub enum CommandError {
     Run(RunError),
     /// A node that is not healthy, or not there.
     Health(HealthError),
+    /// Backups that cannot be made or used.
+    Backups(BackupsError),
+    /// Something that is asked before it is done, and was not answered with yes.
+    NotConfirmed(String),
+    /// Some of several backups are damaged.
+    SomeDamaged {
+        /// How many.
+        damaged: usize,
+        /// Of how many.
+        all: usize,
+    },
+    /// A database that cannot be worked on.
+    Store(StoreError),
+    /// A database that cannot be migrated.
+    Migrate(StoreError),
+    /// A database that holds damage.
+    DamageFound(u64),
+    /// RocksDB gives no environment.
+    Disk(rocksdb::Error),
     /// Standard output is closed.
     Output(std::io::Error),
 }
@@ -32,10 +54,19 @@ impl CommandError {
     pub fn status(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Config(_) | Self::Genesis(_) | Self::Run(RunError::Filter(_)) => 2,
-            Self::Home(HomeError::Read { .. } | HomeError::Malformed { .. } | HomeError::Genesis { .. }) => 2,
-            Self::Home(HomeError::LogFile { .. }) => 2,
+            Self::Home(error) => return Self::status_of_home(error),
             Self::Health(HealthError::Address(_)) => 2,
-            Self::Health(HealthError::Unreachable { .. }) => 3,
+            Self::NotConfirmed(_) | Self::Backups(BackupsError::Address(HealthError::Address(_))) => 2,
+            Self::Backups(BackupsError::Home(error)) => return CommandError::status_of_home(error),
+            Self::Health(HealthError::Unreachable { .. }) | Self::Backups(BackupsError::Unreachable { .. }) => 3,
+            _ => 1,
+        })
+    }
+
+    fn status_of_home(error: &HomeError) -> ExitCode {
+        ExitCode::from(match error {
+            HomeError::Read { .. } | HomeError::Malformed { .. } | HomeError::Genesis { .. } => 2,
+            HomeError::LogFile { .. } | HomeError::Backups { .. } => 2,
             _ => 1,
         })
     }
@@ -48,24 +79,53 @@ impl fmt::Display for CommandError {
             Self::Home(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
             Self::Genesis(error) => write!(f, "{error}; give less"),
-            Self::Run(error) => write!(f, "{error}{}", remedy(error)),
+            Self::Run(RunError::Start(StartError::Store(error))) | Self::Store(error) => {
+                write!(f, "{error}{}", remedy(error))
+            }
+            Self::Run(error) => error.fmt(f),
+            Self::Migrate(error) if error.trouble() == Some(Trouble::Damaged) => write!(
+                f,
+                "{error}; nothing was changed: restore a backup, or move the directory away and 'assay-node run' \
+                 fetches the chain from peers"
+            ),
+            Self::Migrate(error) => write!(f, "{error}{}", remedy(error)),
+            Self::DamageFound(1) => write!(f, "1 record or file is damaged{REBUILD}"),
+            Self::DamageFound(count) => write!(f, "{count} records or files are damaged{REBUILD}"),
+            Self::Disk(error) => write!(f, "cannot prepare the disk: {error}; check that memory is left"),
             Self::Health(error) => error.fmt(f),
+            Self::Backups(error) => error.fmt(f),
+            Self::NotConfirmed(question) => write!(f, "{question}; answer yes, or add --yes"),
+            Self::SomeDamaged { damaged, all } => {
+                write!(f, "{damaged} of {all} backups are damaged; make a new one, and remove those")
+            }
             Self::Output(error) => write!(f, "cannot write the answer: {error}; keep standard output open"),
         }
     }
 }
 
+/// What to do about damage.
+const REBUILD: &str = "; 'assay-node run' sets it aside and builds it anew from what is left and from peers";
+
 /// What to do about errors of the core, which do not know that there are homes and flags.
-fn remedy(error: &RunError) -> &'static str {
-    let RunError::Start(StartError::Store(error)) = error else { return "" };
+fn remedy(error: &StoreError) -> &'static str {
     match error {
         StoreError::InUse { .. } => "; stop that process first",
         StoreError::OtherChain { .. } | StoreError::OtherGenesis(_) => {
             "; use the home of the configured chain, or put that chain's genesis.json back"
         }
-        StoreError::Damaged { .. } | StoreError::State(_) => "; keep a copy, and sync again into an empty storage.path",
-        StoreError::Rocks(_) => "; see that the disk works, has room, and is this user's",
-        StoreError::Foreign { .. } | StoreError::NewerSchema { .. } | StoreError::Genesis(_) => "",
+        StoreError::Damaged { .. } | StoreError::Corrupt(_) | StoreError::State(_) => REBUILD,
+        StoreError::CopyDiffers { .. } => "; see that the disk and the memory work, and try again",
+        StoreError::Rocks(_) | StoreError::File { .. } => "; see that the disk works, has room, and is this user's",
+        StoreError::Foreign { .. }
+        | StoreError::Absent { .. }
+        | StoreError::NewerSchema { .. }
+        | StoreError::UnknownSchema { .. }
+        | StoreError::NoRoom { .. }
+        | StoreError::OlderSchema { .. }
+        | StoreError::TooManyKept { .. }
+        | StoreError::Closed
+        | StoreError::ReadOnly
+        | StoreError::Genesis(_) => "",
     }
 }
 
@@ -85,5 +145,8 @@ from!(
     GenesisError => Genesis,
     RunError => Run,
     HealthError => Health,
+    BackupsError => Backups,
+    StoreError => Store,
+    rocksdb::Error => Disk,
     std::io::Error => Output
 );

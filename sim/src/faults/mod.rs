@@ -4,20 +4,25 @@
 //! between two windows of the world. What a fault *did* is kept apart from what was planned: a partition that no packet
 //! met, or a kill of a node that was down, has not fired.
 
+mod network;
+mod storage;
+
 use crate::{
     World,
-    cluster::Cluster,
-    net::{Rule, RuleId},
+    cluster::{Chore, Cluster},
+    net::RuleId,
 };
 use assay_scenarios::{NodeIndex, Plan, PlannedAction, PlannedFault};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use storage::DiskFaults;
+pub use storage::Rotten;
 
 /// How long an orderly stop may take before the process is killed, as supervisors do.
 pub const STOP_MAX: Duration = Duration::from_secs(5);
-/// How often a node that was asked to stop is looked at.
+/// How often a node that was asked for something is looked at.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
 /// Something that was done, for the timeline.
@@ -42,7 +47,8 @@ pub struct Progress {
     pub applied_at: Option<Duration>,
     /// When its effect was over.
     pub ended_at: Option<Duration>,
-    /// What it met: packets dropped or delayed, or processes stopped. 0 has not fired.
+    /// What it met: packets dropped or delayed, processes stopped, operations of a disk struck, bits flipped, nodes that
+    /// ran out of space or refused to start. 0 has not fired.
     pub hits: u64,
 }
 
@@ -52,6 +58,8 @@ enum Step {
     End(usize),
     /// Has the node that was asked to stop done so?
     Stopped(Stopping),
+    /// Has the node made its backup?
+    BackedUp(usize),
 }
 
 /// A node that was asked to stop.
@@ -68,6 +76,7 @@ pub struct Faults {
     progress: Vec<Progress>,
     steps: BTreeSet<(Duration, Step)>,
     rules: BTreeMap<usize, Vec<RuleId>>,
+    disks: DiskFaults,
 }
 
 impl Faults {
@@ -79,7 +88,7 @@ impl Faults {
             .map(|fault| Progress { fault: fault.clone(), applied_at: None, ended_at: None, hits: 0 })
             .collect();
         let steps = plan.faults.iter().enumerate().map(|(n, fault)| (fault.at, Step::Begin(n))).collect();
-        Self { progress, steps, rules: BTreeMap::new() }
+        Self { progress, steps, rules: BTreeMap::new(), disks: DiskFaults::default() }
     }
 
     /// When there is something to do next.
@@ -116,6 +125,7 @@ impl Faults {
                 Step::Begin(n) => self.begin(n, world, cluster, &mut deeds),
                 Step::End(n) => self.end(n, world, cluster, &mut deeds),
                 Step::Stopped(stopping) => self.stopped(stopping, world, cluster, &mut deeds),
+                Step::BackedUp(n) => self.backed_up(n, world, cluster, &mut deeds),
             }
         }
         deeds
@@ -124,14 +134,15 @@ impl Faults {
     fn begin(&mut self, n: usize, world: &mut World, cluster: &mut Cluster, deeds: &mut Vec<Deed>) {
         let (now, fault) = (world.now(), self.progress[n].fault.clone());
         self.progress[n].applied_at = Some(now);
-        if let Some(until) = fault.until.filter(|_| !matches!(fault.action, PlannedAction::Restart { .. })) {
+        let ends_by_itself = matches!(fault.action, PlannedAction::Restart { .. } | PlannedAction::Backup { .. });
+        if let Some(until) = fault.until.filter(|_| !ends_by_itself) {
             self.steps.insert((until, Step::End(n)));
         }
         let mut deed = |node: Option<NodeIndex>, detail: &str| {
             let (node, detail) = (node.map(NodeIndex::index), detail.to_owned());
             deeds.push(Deed { at: now, node, kind: fault.kind.to_owned(), detail });
         };
-        let rules = rules(&fault.action, cluster);
+        let rules = network::rules(&fault.action, cluster);
         if !rules.is_empty() {
             deed(None, &fault.detail);
             self.rules.insert(n, rules.into_iter().map(|rule| world.network().add_rule(rule)).collect());
@@ -139,32 +150,74 @@ impl Faults {
         }
         for node in &fault.targets {
             let (index, host) = (node.index(), cluster.host(node.index()));
-            if !world.is_up(host) || world.is_paused(host) {
+            let needs_process = !matches!(fault.action, PlannedAction::Disk { .. });
+            if needs_process && (!world.is_up(host) || world.is_paused(host)) {
                 deed(Some(*node), "it is not running: nothing was done");
                 continue;
             }
-            self.progress[n].hits += 1;
-            match fault.action {
+            match &fault.action {
                 PlannedAction::Kill { .. } => {
                     cluster.kill(world, index);
+                    self.progress[n].hits += 1;
                     deed(Some(*node), "the process is killed");
                 }
-                PlannedAction::PowerCut { .. } => {
+                PlannedAction::PowerCut { torn, .. } => {
+                    world.disk(host).set_torn_writes(*torn);
                     cluster.power_cut(world, index);
+                    world.disk(host).set_torn_writes(false);
+                    self.progress[n].hits += 1;
                     deed(Some(*node), "the power is cut");
                 }
                 PlannedAction::Pause { .. } => {
                     world.pause(host);
+                    self.progress[n].hits += 1;
                     deed(Some(*node), "the process stands still");
                 }
                 PlannedAction::Restart { .. } => {
                     cluster.ask_to_stop(index);
                     let stopping = Stopping { fault: n, node: index, kill_at: now + STOP_MAX };
                     self.steps.insert((now + STOP_POLL, Step::Stopped(stopping)));
+                    self.progress[n].hits += 1;
                     deed(Some(*node), "the process is asked to stop");
                 }
-                _ => unreachable!("faults of the network have rules"),
+                PlannedAction::Disk { deed: disk, .. } => {
+                    self.disks.begin(n, index, world.disk(host), disk);
+                    deed(Some(*node), &disk.to_string());
+                }
+                PlannedAction::BitRot { files, bits, restart_after, .. } => {
+                    if restart_after.is_some() {
+                        cluster.kill(world, index);
+                    }
+                    let rotten = storage::rot(n, *bits, files, world.disk(host));
+                    self.progress[n].hits += rotten.len() as u64;
+                    deed(Some(*node), &storage::told(&rotten));
+                    self.disks.rotten.push((index, now, rotten));
+                }
+                PlannedAction::LoseVolume { .. } => {
+                    cluster.lose_volume(world, index);
+                    self.progress[n].hits += 1;
+                    deed(Some(*node), "the process is killed, and its data directory is gone");
+                }
+                PlannedAction::SchemaNewer { .. } => {
+                    cluster.kill(world, index);
+                    cluster.boot_with(world, index, Chore::MarkNewer);
+                    deed(Some(*node), "a newer release has marked its database, and it is started again");
+                }
+                PlannedAction::Backup { .. } => {
+                    cluster.begin_backup(world, index);
+                    self.steps.insert((now + STOP_POLL, Step::BackedUp(n)));
+                    deed(Some(*node), "a backup is made");
+                }
+                PlannedAction::Partition { .. }
+                | PlannedAction::Isolate { .. }
+                | PlannedAction::OneWay { .. }
+                | PlannedAction::Link { .. } => unreachable!("faults of the network have rules"),
             }
+        }
+        let is_instant = matches!(fault.action, PlannedAction::BitRot { restart_after: None, .. });
+        if is_instant {
+            self.progress[n].ended_at = Some(now);
+            self.steps.remove(&(now, Step::End(n)));
         }
     }
 
@@ -177,17 +230,43 @@ impl Faults {
         let mut deed = |node: Option<usize>, kind: &str, detail: &str| {
             deeds.push(Deed { at: now, node, kind: kind.to_owned(), detail: detail.to_owned() });
         };
-        match fault.action {
-            PlannedAction::Kill { .. } | PlannedAction::PowerCut { .. } => {
-                for node in fault.targets.iter().map(|node| node.index()) {
+        let targets = || fault.targets.iter().map(|node| node.index());
+        match &fault.action {
+            PlannedAction::Kill { .. } | PlannedAction::PowerCut { .. } | PlannedAction::BitRot { .. } => {
+                for node in targets() {
                     if !world.is_up(cluster.host(node)) {
                         cluster.boot(world, node);
                         deed(Some(node), "start", "the process is started again");
                     }
                 }
             }
+            PlannedAction::LoseVolume { restore, .. } => {
+                for node in targets() {
+                    let (chore, told) = match restore.iter().any(|restored| restored.index() == node) {
+                        true => (Chore::Restore, "the newest backup is restored, and the process started again"),
+                        false => (Chore::None, "the process is started again, with nothing"),
+                    };
+                    cluster.boot_with(world, node, chore);
+                    deed(Some(node), "start", told);
+                }
+            }
+            PlannedAction::SchemaNewer { .. } => {
+                for node in targets() {
+                    self.progress[n].hits += u64::from(cluster.has_refused(world, node));
+                    cluster.kill(world, node);
+                    cluster.boot_with(world, node, Chore::UnmarkNewer);
+                    deed(Some(node), "start", "the mark is taken back, and the process started again");
+                }
+            }
+            PlannedAction::Disk { .. } => {
+                for node in targets() {
+                    let storage = cluster.snapshot(node).map(|snapshot| snapshot.storage);
+                    self.progress[n].hits += self.disks.end(n, node, world.disk(cluster.host(node)), storage);
+                }
+                deed(None, "heal", &format!("{} is over", fault.kind));
+            }
             PlannedAction::Pause { .. } => {
-                for node in fault.targets.iter().map(|node| node.index()) {
+                for node in targets() {
                     world.resume(cluster.host(node));
                     deed(Some(node), "resume", "the process goes on");
                 }
@@ -216,6 +295,41 @@ impl Faults {
         }
     }
 
+    /// Sees whether the backups of a fault are made.
+    fn backed_up(&mut self, n: usize, world: &World, cluster: &mut Cluster, deeds: &mut Vec<Deed>) {
+        let (now, fault) = (world.now(), self.progress[n].fault.clone());
+        let mut waits = false;
+        for node in fault.targets.iter().map(|node| node.index()) {
+            let (done, detail) = match cluster.take_backup(world, node) {
+                Some(Ok(told)) => (1, told),
+                Some(Err(cause)) => (0, format!("no backup was made: {cause}")),
+                None => {
+                    waits |= cluster.is_backing_up(node);
+                    continue;
+                }
+            };
+            self.progress[n].hits += done;
+            deeds.push(Deed { at: now, node: Some(node), kind: fault.kind.to_owned(), detail });
+        }
+        match waits {
+            true => drop(self.steps.insert((now + STOP_POLL, Step::BackedUp(n)))),
+            false => self.progress[n].ended_at = Some(now),
+        }
+    }
+
+    /// The damage that was done to nodes' files: to whom, when and where.
+    pub fn rotten(&self) -> &[(usize, Duration, Vec<Rotten>)] {
+        &self.disks.rotten
+    }
+
+    /// Whether a fault is on that a node must answer by refusing to start.
+    pub fn wants_refusal(&self, node: usize) -> bool {
+        self.on().any(|fault| {
+            matches!(fault.fault.action, PlannedAction::SchemaNewer { .. })
+                && fault.fault.targets.iter().any(|target| target.index() == node)
+        })
+    }
+
     /// Counts what the rules that are still on have met; for the end of a run.
     pub fn finish(&mut self, world: &mut World) {
         for (n, rules) in &self.rules {
@@ -223,32 +337,5 @@ impl Faults {
             self.progress[*n].hits += hits.sum::<u64>();
         }
         self.rules.clear();
-    }
-}
-
-/// The rules of a fault of the network; none for a fault of processes.
-fn rules(action: &PlannedAction, cluster: &Cluster) -> Vec<Rule> {
-    let hosts = |nodes: &[NodeIndex]| nodes.iter().map(|node| cluster.host(node.index())).collect::<BTreeSet<_>>();
-    let all: BTreeSet<_> = (0..cluster.len()).map(|node| cluster.host(node)).collect();
-    let rest = |own: &BTreeSet<_>| all.difference(own).copied().collect::<BTreeSet<_>>();
-    match action {
-        PlannedAction::Partition { groups } => {
-            groups.iter().map(|group| hosts(group)).map(|group| Rule::Block { to: rest(&group), from: group }).collect()
-        }
-        PlannedAction::Isolate { nodes } => nodes
-            .iter()
-            .flat_map(|node| {
-                let alone = hosts(&[*node]);
-                Rule::partition(&alone, &rest(&alone))
-            })
-            .collect(),
-        PlannedAction::OneWay { from, to } => vec![Rule::Block { from: hosts(from), to: hosts(to) }],
-        PlannedAction::Link { between, to, quality } => {
-            let loss = f64::from(quality.loss.parts_per_million()) / 1e6;
-            let (delay, jitter) = (quality.delay, quality.jitter);
-            let degrade = |from, to| Rule::Degrade { from, to, delay, jitter, loss };
-            vec![degrade(hosts(between), hosts(to)), degrade(hosts(to), hosts(between))]
-        }
-        _ => Vec::new(),
     }
 }
