@@ -1,7 +1,10 @@
 //! The rules that span several settings. Each setting is already within its own bounds here.
 
 use crate::error::{Place, Problem, ScenarioError};
-use crate::{Action, DiskDeed, Fault, ForkExpectation, NodeIndex, ProcessDeed, Scenario, Target, read::Places};
+use crate::{
+    Action, DiskDeed, Fault, ForkExpectation, NodeIndex, ProcessDeed, ProgressExpectation, Scenario, Target,
+    read::Places,
+};
 use std::time::Duration;
 
 /// Checks them all, in the order of this file.
@@ -10,6 +13,7 @@ pub(crate) fn scenario(scenario: &Scenario, places: &Places) -> Result<(), Scena
         .or_else(|| overlap(scenario, places))
         .or_else(|| no_backup(scenario, places))
         .or_else(|| no_split(scenario, places))
+        .or_else(|| no_split_to_progress_in(scenario, places))
         .or_else(|| reorg_bounds(scenario, places))
         .or_else(|| cut_off(scenario, places));
     match found {
@@ -100,12 +104,20 @@ fn no_backup(scenario: &Scenario, places: &Places) -> Finding {
     })
 }
 
+fn splits(fault: &Fault) -> bool {
+    matches!(fault.action, Action::Partition { .. } | Action::OneWay { .. } | Action::Isolate { .. })
+}
+
+fn no_split_to_progress_in(scenario: &Scenario, places: &Places) -> Finding {
+    let judged = scenario.expect.progress != ProgressExpectation::Allowed;
+    (judged && !scenario.faults.iter().any(splits))
+        .then(|| (expect_place(places, "progress"), Problem::NoSplit { key: "progress" }))
+}
+
 fn no_split(scenario: &Scenario, places: &Places) -> Finding {
-    let splits = |fault: &Fault| {
-        matches!(fault.action, Action::Partition { .. } | Action::OneWay { .. } | Action::Isolate { .. })
-    };
     let required = scenario.expect.fork == ForkExpectation::Required;
-    (required && !scenario.faults.iter().any(splits)).then(|| (expect_place(places, "fork"), Problem::NoSplit))
+    (required && !scenario.faults.iter().any(splits))
+        .then(|| (expect_place(places, "fork"), Problem::NoSplit { key: "fork" }))
 }
 
 fn reorg_bounds(scenario: &Scenario, places: &Places) -> Finding {

@@ -191,6 +191,14 @@ pub enum Problem {
         /// The engine.
         engine: &'static str,
     },
+    /// A key of another engine.
+    #[error("`{key}` says nothing to a chain of consensus `{engine}`")]
+    OtherEngine {
+        /// The key.
+        key: &'static str,
+        /// The scenario's engine.
+        engine: &'static str,
+    },
     /// A target that is no node of this scenario.
     #[error("`{key}` names `{node}`, which is no node of this scenario")]
     UnknownNode {
@@ -312,9 +320,12 @@ pub enum Problem {
     /// A violation is expected of a scenario that is not planted.
     #[error("`violates` expects a violation, and the scenario is not planted")]
     ViolatesUnplanted,
-    /// A fork is required and nothing splits the network.
-    #[error("`fork = \"required\"`, and no fault splits the network")]
-    NoSplit,
+    /// Something is expected of a split and nothing splits the network.
+    #[error("`{key}` expects something of a split, and no fault splits the network")]
+    NoSplit {
+        /// The key.
+        key: &'static str,
+    },
     /// Reorganisation depths that exclude each other.
     #[error("`reorg_depth_min = {min}` is above `reorg_depth_max = {max}`")]
     ReorgBounds {

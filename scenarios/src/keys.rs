@@ -6,9 +6,9 @@ pub const ROOT: &[&str] =
 /// `[network]`.
 pub const NETWORK: &[&str] = &["latency", "jitter", "loss"];
 /// `[chain]`.
-pub const CHAIN: &[&str] = &["block_interval", "confirmations", "hash_rate"];
+pub const CHAIN: &[&str] = &["block_interval", "confirmations", "hash_rate", "validators", "epoch_blocks"];
 /// `[workload]`.
-pub const WORKLOAD: &[&str] = &["transfers_per_second", "accounts", "stop_before_end"];
+pub const WORKLOAD: &[&str] = &["transfers_per_second", "accounts", "stake_changes_per_minute", "stop_before_end"];
 /// `[[fault]]`: the times, then the actions.
 pub const FAULT: &[&str] = &[
     "at",
@@ -66,6 +66,7 @@ pub const EXPECT: &[&str] = &[
     "confirms_within",
     "writable_within",
     "fork",
+    "progress",
     "reorg_depth_min",
     "reorg_depth_max",
     "confirmed_transactions_min",

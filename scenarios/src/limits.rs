@@ -25,6 +25,12 @@ pub const BLOCK_INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Du
 pub const CONFIRMATIONS: RangeInclusive<u32> = 1..=1000;
 /// Hashes per second and node: real hashes, so a run's cost grows with it.
 pub const HASH_RATE: RangeInclusive<u32> = 1..=1_000_000;
+/// Validators at first: as many as a set may have.
+pub const VALIDATORS: RangeInclusive<u32> = 1..=100;
+/// Blocks of an epoch.
+pub const EPOCH_BLOCKS: RangeInclusive<u32> = 1..=100_000;
+/// Bonds that change per minute: one a second is more than any set of validators sees.
+pub const STAKE_CHANGES_PER_MINUTE: RangeInclusive<u32> = 0..=60;
 /// Transfers per second of the workload.
 pub const TRANSFERS_PER_SECOND: RangeInclusive<f64> = 0.0..=1000.0;
 /// Funded accounts: a transfer needs two.
@@ -54,6 +60,8 @@ pub const BLOCK_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
 pub const CONFIRMATIONS_DEFAULT: u32 = 6;
 /// Default hashes per second and node.
 pub const HASH_RATE_DEFAULT: u32 = 20;
+/// Default blocks of an epoch: a run of minutes sees several.
+pub const EPOCH_BLOCKS_DEFAULT: u32 = 20;
 /// Default funded accounts.
 pub const ACCOUNTS_DEFAULT: u32 = 16;
 /// Default of `caught_up_within`.
@@ -64,6 +72,8 @@ pub const BITS_DEFAULT: u32 = 1;
 pub const MISDIRECTED_NTH_DEFAULT: u64 = 1;
 /// Default of `writable_within`: nothing has to be fetched, a node has only to try its disk again.
 pub const WRITABLE_WITHIN_DEFAULT: Duration = Duration::from_secs(10);
+/// Default of `confirms_within` with validators, beside a block interval: what this project promises after a split.
+pub const AGREES_WITHIN_DEFAULT: Duration = Duration::from_secs(30);
 /// `confirms_within` is k + 1 block intervals times this unless it is given: block arrival is Poisson, so the mean is
 /// not enough.
 pub const CONFIRMS_WITHIN_FACTOR: u32 = 3;

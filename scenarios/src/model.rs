@@ -79,11 +79,23 @@ impl Scenario {
     }
 }
 
-/// The engine of the chain. The format knows `pos` and `poot` too; this build has no such engine and refuses them.
+/// The engine of the chain. The format knows `poot` too; this build has no such engine and refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consensus {
     /// Proof of work.
     Pow,
+    /// Proof of stake.
+    Pos,
+}
+
+impl Consensus {
+    /// The engine's name, as scenarios write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Consensus::Pow => "pow",
+            Consensus::Pos => "pos",
+        }
+    }
 }
 
 /// Every link between two nodes.
@@ -100,12 +112,17 @@ pub struct Network {
 /// Parameters of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {
-    /// Mean time between blocks that the difficulty aims at, with all nodes at work.
+    /// Mean time between blocks that the difficulty aims at, with all nodes at work; with validators, what they wait after
+    /// a block.
     pub block_interval: Duration,
-    /// Blocks on top of a block after which it counts as confirmed (k).
+    /// Blocks on top of a block after which it counts as confirmed (k). Proof of work only.
     pub confirmations: u32,
-    /// Hashes per second of virtual time that each node tries.
+    /// Hashes per second of virtual time that each node tries. Proof of work only.
     pub hash_rate: u32,
+    /// How many nodes are validators at first, `n0` and up; all when it is not given. Proof of stake only.
+    pub validators: Option<u32>,
+    /// Blocks between two changes of the validators. Proof of stake only.
+    pub epoch_blocks: u32,
 }
 
 impl Default for Chain {
@@ -114,15 +131,23 @@ impl Default for Chain {
             block_interval: limits::BLOCK_INTERVAL_DEFAULT,
             confirmations: limits::CONFIRMATIONS_DEFAULT,
             hash_rate: limits::HASH_RATE_DEFAULT,
+            validators: None,
+            epoch_blocks: limits::EPOCH_BLOCKS_DEFAULT,
         }
     }
 }
 
 impl Chain {
     /// The time for a new block to become k deep that is allowed unless the scenario says otherwise: three times the
-    /// mean of k + 1 blocks.
-    pub fn confirms_within_default(&self) -> Duration {
-        self.block_interval.saturating_mul((self.confirmations + 1).saturating_mul(limits::CONFIRMS_WITHIN_FACTOR))
+    /// mean of k + 1 blocks. Where blocks are final at once k is 0, and a round or two may be lost on the way.
+    pub fn confirms_within_default(&self, consensus: Consensus) -> Duration {
+        match consensus {
+            Consensus::Pow => {
+                let blocks = (self.confirmations + 1).saturating_mul(limits::CONFIRMS_WITHIN_FACTOR);
+                self.block_interval.saturating_mul(blocks)
+            }
+            Consensus::Pos => limits::AGREES_WITHIN_DEFAULT.saturating_add(self.block_interval),
+        }
     }
 }
 
@@ -133,6 +158,8 @@ pub struct Workload {
     pub transfers_per_second: TransferRate,
     /// Funded accounts that send to each other.
     pub accounts: u32,
+    /// Bonds that are made or taken back per minute, over all nodes together. Proof of stake only.
+    pub stake_changes_per_minute: u32,
     /// Nothing is submitted in this last part of the run.
     pub stop_before_end: Duration,
 }
@@ -150,6 +177,8 @@ pub struct Expect {
     pub writable_within: Duration,
     /// Whether the faults must fork the chain.
     pub fork: ForkExpectation,
+    /// Whether anything is confirmed while the network is split.
+    pub progress: ProgressExpectation,
     /// The deepest reorganisation of the run is at least this deep, in blocks.
     pub reorg_depth_min: Option<u64>,
     /// No reorganisation of the run is deeper than this, in blocks.
@@ -160,6 +189,17 @@ pub struct Expect {
     pub alerts: Vec<String>,
     /// Invariants that must be violated; not empty exactly if the scenario is planted.
     pub violates: Vec<String>,
+}
+
+/// Whether anything is confirmed while the network is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgressExpectation {
+    /// It may be or not.
+    Allowed,
+    /// Nothing is, on any side, from ten seconds after the split on.
+    Stops,
+    /// A side goes on.
+    GoesOn,
 }
 
 /// Whether the faults must fork the chain.

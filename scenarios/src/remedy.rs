@@ -95,7 +95,8 @@ impl Problem {
                 near.map_or_else(|| form.example(), |near| format!("did you mean `{near}`?"))
             }
             Problem::OutOfBounds { bounds, .. } => format!("it must be from {} to {}", bounds.min, bounds.max),
-            Problem::NotBuilt { .. } => "use `pow`".to_owned(),
+            Problem::NotBuilt { .. } => "use `pow` or `pos`".to_owned(),
+            Problem::OtherEngine { .. } => "remove it, or use the engine that it is for".to_owned(),
             Problem::UnknownNode { nodes: 1, .. } => "the only one is `n0`".to_owned(),
             Problem::UnknownNode { nodes, .. } => format!("they are `n0` to `n{}`", nodes.saturating_sub(1)),
             Problem::EmptyList { .. } => "name at least one member".to_owned(),
@@ -127,7 +128,9 @@ impl Problem {
             }
             Problem::ViolatesMissing => "add violates = [\"finality\"] there, or remove `planted`".to_owned(),
             Problem::ViolatesUnplanted => "remove it, or set planted = true at the top".to_owned(),
-            Problem::NoSplit => "add a fault with `partition`, `isolate` or `one_way`, or remove `fork`".to_owned(),
+            Problem::NoSplit { key } => {
+                format!("add a fault with `partition`, `isolate` or `one_way`, or remove `{key}`")
+            }
             Problem::ReorgBounds { .. } => "lower the first or raise the second".to_owned(),
             Problem::CutOff { key, until, .. } => {
                 format!("lower `{key}`, or set `duration` to at least {:?}", format_duration(*until))

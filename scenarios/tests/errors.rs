@@ -50,7 +50,7 @@ fn unknown_keys() {
         x.toml:9:1: unknown key `partion` in [[fault]]; did you mean `partition`?
         x.toml:9:13: unknown key `form` in `one_way`; did you mean `from`?
         x.toml:9:41: unknown key `lag` in `link`; the keys are `between`, `to`, `delay`, `jitter`, `loss`
-        x.toml:7:1: unknown key `reorg_depth` in [expect]; the keys are `finalized_lost`, `caught_up_within`, `confirms_within`, `writable_within`, `fork`, `reorg_depth_min`, `reorg_depth_max`, `confirmed_transactions_min`, `alerts`, `violates`
+        x.toml:7:1: unknown key `reorg_depth` in [expect]; the keys are `finalized_lost`, `caught_up_within`, `confirms_within`, `writable_within`, `fork`, `progress`, `reorg_depth_min`, `reorg_depth_max`, `confirmed_transactions_min`, `alerts`, `violates`
         x.toml:7:9: unknown key `jiter` in [network]; did you mean `jitter`?
     "#);
 }
@@ -125,10 +125,10 @@ fn malformed_values() {
         x.toml:2:9: `about = "two\nlines"` is not a line of text; write one line in quotes, such as "a split heals"
     "#);
     assert_snapshot!(heads(3, &["consensus = \"pwo\"", "consensus = \"raft\"", "consensus = \"pos\"", "consensus = \"poot\""]), @r#"
-        x.toml:3:13: `consensus = "pwo"` is not `pow`; did you mean `pow`?
-        x.toml:3:13: `consensus = "raft"` is not `pow`; write `pow` in quotes
-        x.toml:3:13: consensus `pos` is not built in this version; use `pow`
-        x.toml:3:13: consensus `poot` is not built in this version; use `pow`
+        x.toml:3:13: `consensus = "pwo"` is not one of `pow`, `pos`; did you mean `pow`?
+        x.toml:3:13: `consensus = "raft"` is not one of `pow`, `pos`; write one of `pow`, `pos` in quotes
+        accepted
+        x.toml:3:13: consensus `poot` is not built in this version; use `pow` or `pos`
     "#);
     assert_snapshot!(heads(5, &["duration = \"10 min\"", "duration = \"1.5h\"", "duration = \"30s1m\""]), @r#"
         x.toml:5:12: `duration = "10 min"` is not a duration; write whole numbers with units (d, h, m, s, ms), such as "90s" or "1h30m"
@@ -280,6 +280,19 @@ fn overlapping_process_faults() {
 }
 
 #[test]
+fn keys_of_another_engine() {
+    assert_snapshot!(tails(&[
+        "[chain]\nvalidators = 3",
+        "[workload]\nstake_changes_per_minute = 3",
+        "[expect]\nprogress = \"stops\"",
+    ]), @r#"
+        x.toml:7:1: `validators` says nothing to a chain of consensus `pow`; remove it, or use the engine that it is for
+        x.toml:7:1: `stake_changes_per_minute` says nothing to a chain of consensus `pow`; remove it, or use the engine that it is for
+        x.toml:7:1: `progress` expects something of a split, and no fault splits the network; add a fault with `partition`, `isolate` or `one_way`, or remove `progress`
+    "#);
+}
+
+#[test]
 fn expectations() {
     let late = "[[fault]]\nat = \"18m\"\nkill = \"one\"\nrestart_after = \"30s\"\n";
     assert_snapshot!(tails(&[
@@ -292,7 +305,7 @@ fn expectations() {
         "[[fault]]\nat = \"10m\"\nfor = \"1m\"\nmisdirected_write = \"one\"\n[expect]\nwritable_within = \"10m\"",
         "[expect]\nwritable_within = \"0s\"",
     ]), @r#"
-        x.toml:7:1: `fork = "required"`, and no fault splits the network; add a fault with `partition`, `isolate` or `one_way`, or remove `fork`
+        x.toml:7:1: `fork` expects something of a split, and no fault splits the network; add a fault with `partition`, `isolate` or `one_way`, or remove `fork`
         x.toml:7:1: `reorg_depth_min = 3` is above `reorg_depth_max = 2`; lower the first or raise the second
         x.toml:5:1: `confirms_within` allows 3m30s after the last fault, that is until 22m, and the run ends at 20m; lower `confirms_within`, or set `duration` to at least "22m"
         x.toml:11:1: `caught_up_within` allows 2m after the last fault, that is until 20m30s, and the run ends at 20m; lower `caught_up_within`, or set `duration` to at least "20m30s"

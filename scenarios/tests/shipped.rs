@@ -44,6 +44,11 @@ fn the_catalogue() {
         fsync-fails: 5 nodes, 8m30s, 4 faults
         isolated-miner: 5 nodes, 22m, 1 faults
         partition-heal: 5 nodes, 21m, 1 faults
+        pos-crash: 5 nodes, 8m, 5 faults
+        pos-power-cut: 4 nodes, 6m, 5 faults
+        pos-split-even: 4 nodes, 6m, 1 faults
+        pos-split-uneven: 4 nodes, 6m, 1 faults
+        pos-steady: 5 nodes, 6m, 0 faults
         power-cut-cluster: 5 nodes, 8m30s, 5 faults
         power-cut-rolling: 5 nodes, 8m, 5 faults
         restore-from-backup: 5 nodes, 8m30s, 2 faults

@@ -56,6 +56,11 @@ snapshots! {
     restore_from_backup_0: "restore-from-backup", 0;
     volume_not_persisted_0: "volume-not-persisted", 0;
     schema_newer_0: "schema-newer", 0;
+    pos_steady_0: "pos-steady", 0;
+    pos_split_even_0: "pos-split-even", 0;
+    pos_split_uneven_0: "pos-split-uneven", 0;
+    pos_crash_0: "pos-crash", 0;
+    pos_power_cut_0: "pos-power-cut", 0;
 }
 
 /// Reads a shipped scenario with one line changed.

@@ -30,7 +30,8 @@ fn genesis(rich: &Keypair) -> Genesis {
         ..ChainParams::default()
     };
     let chain_id = "four-nodes".parse().expect("it is a chain's name");
-    Genesis { chain_id, timestamp: now(), params, accounts: BTreeMap::from([(rich.address(), Amount(1_000_000))]) }
+    let accounts = BTreeMap::from([(rich.address(), Amount(1_000_000))]);
+    Genesis { chain_id, timestamp: now(), params, accounts, validators: BTreeMap::new() }
 }
 
 fn transfer(from: &Keypair, to: &Keypair, amount: u64) -> Transaction {

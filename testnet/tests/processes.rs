@@ -18,6 +18,7 @@ fn plan(folder: &Path, nodes: usize) -> Plan {
         timestamp: Timestamp(1_700_000_000_000),
         params: ChainParams::default(),
         accounts: Default::default(),
+        validators: Default::default(),
     };
     let program = program().unwrap_or_else(|error| panic!("{error}"));
     Plan { program, folder: folder.to_owned(), genesis, nodes, hash_rate: 1 }

@@ -102,10 +102,12 @@ pub(super) async fn block(State(view): State<NodeView>, Segment(id): Segment) ->
 fn block_info(block: Block, depth: &Depth) -> BlockInfo {
     let hash = block.hash();
     let header = block.header;
-    let (difficulty, nonce) = match header.seal {
-        Seal::Genesis => (None, None),
-        Seal::Pow { difficulty, nonce } => (Some(difficulty), Some(nonce)),
-    };
+    let (mut difficulty, mut nonce, mut round, mut certificate) = (None, None, None, None);
+    match header.seal {
+        Seal::Genesis => {}
+        Seal::Pow { difficulty: searched, nonce: found } => (difficulty, nonce) = (Some(searched), Some(found)),
+        Seal::Pos { round: made, certificate: agreed } => (round, certificate) = (Some(made), Some(agreed)),
+    }
     let identified = |transaction: Transaction| IdentifiedTransaction { hash: transaction.id(), transaction };
     BlockInfo {
         hash,
@@ -117,6 +119,8 @@ fn block_info(block: Block, depth: &Depth) -> BlockInfo {
         proposer: header.proposer,
         difficulty,
         nonce,
+        round,
+        certificate,
         confirmations: depth.confirmations,
         confirmed: depth.confirmed,
         transactions: block.transactions.into_iter().map(identified).collect(),

@@ -8,7 +8,7 @@ use crate::{
     Stopping, StorageState, SubmitFailure,
     backup::BackupError,
     chain::{SubmitError, mempool::Refused, validation::FormError},
-    ledger::{ReadError, TransactionError},
+    ledger::{ReadError, StakeError, TransactionError},
     storage::StoreError,
 };
 use axum::{
@@ -136,6 +136,9 @@ fn refused(error: &SubmitError) -> (StatusCode, &'static str) {
         SubmitError::State(TransactionError::Overflow) => (S::UNPROCESSABLE_ENTITY, "overflow"),
         SubmitError::State(TransactionError::ZeroAmount) => (S::UNPROCESSABLE_ENTITY, "zero_amount"),
         SubmitError::State(TransactionError::Expired { .. }) => (S::UNPROCESSABLE_ENTITY, "expired"),
+        SubmitError::State(TransactionError::Stake(StakeError::NoStakes)) => (S::UNPROCESSABLE_ENTITY, "no_stakes"),
+        SubmitError::State(TransactionError::Stake(StakeError::Punished)) => (S::CONFLICT, "punished"),
+        SubmitError::State(TransactionError::Stake(_)) => (S::UNPROCESSABLE_ENTITY, "stake"),
         SubmitError::Refused(Refused::Known) => (S::CONFLICT, "known"),
         SubmitError::Refused(Refused::Underpriced { .. }) => (S::CONFLICT, "underpriced"),
         SubmitError::Refused(Refused::TooFarAhead { .. }) => (S::UNPROCESSABLE_ENTITY, "nonce_too_far"),

@@ -271,6 +271,7 @@ impl Target<'_> {
         if !store.is_open() {
             return Err(RestoreError::Check(StoreError::ReadOnly));
         }
-        Ok(())
+        // The node has gone on since the backup was made, and what it has signed since then is not in it.
+        store.now_unsure().map_err(RestoreError::Check)
     }
 }

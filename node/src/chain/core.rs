@@ -4,13 +4,13 @@ use super::{
     effects::{ChainEvent, Commit, CommitBlock, Effect, Offence, Source, Template, Verdict},
     mempool::{Limits, Mempool, Refused},
     sync::{RANGE_BLOCKS_MAX, Request, Status, Sync},
-    tree::{BlockTree, REORG_DEPTH_MAX},
+    tree::BlockTree,
     validation::{self, BlockError, FormError, Rules, Unverified},
 };
 use crate::{
-    crypto::{Address, Hash, merkle},
+    crypto::{Address, Hash},
     ledger::{self, Overlay, ReadError, TransactionError},
-    types::{BLOCK_BYTES_MAX, Block, Header, Height, Seal, Timestamp, Transaction, Work},
+    types::{Block, Header, Height, Seal, Timestamp, Transaction, Work},
 };
 use jmt::storage::TreeReader;
 use libp2p::PeerId;
@@ -24,9 +24,6 @@ pub const WRONG_BLOCKS_MAX: usize = 1024;
 
 /// A template is built anew when it is older than this and transactions have come, in milliseconds.
 pub const TEMPLATE_AGE_MS_MAX: u64 = 2_000;
-
-/// Bytes that a block's header and framing may take beside its transactions.
-const BLOCK_OVERHEAD_BYTES: usize = 1024;
 
 /// How this node takes part.
 #[derive(Clone, Debug)]
@@ -71,11 +68,11 @@ pub enum SubmitError {
 
 /// The chain's state machine.
 pub struct Core {
-    rules: Rules,
+    pub(super) rules: Rules,
     settings: Settings,
     genesis: Hash,
-    tree: BlockTree,
-    mempool: Mempool,
+    pub(super) tree: BlockTree,
+    pub(super) mempool: Mempool,
     sync: Sync,
     wrong: (BTreeSet<Hash>, VecDeque<Hash>),
     template: Option<(Arc<Template>, Timestamp)>,
@@ -143,6 +140,19 @@ impl Core {
     /// Who is connected and what they claim.
     pub fn sync(&self) -> &Sync {
         &self.sync
+    }
+
+    /// The rules of the chain.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// A peer has signed for a height that follows `height`, so it has the chain up to there, whatever its status said.
+    pub fn on_ahead(&mut self, peer: PeerId, height: Height, now: Timestamp) -> Vec<Effect> {
+        if height <= self.tree.height() {
+            return Vec::new();
+        }
+        self.on_orphan(Source::Peer(peer), Hash::default(), height, now)
     }
 
     /// What this node says of its chain.
@@ -231,6 +241,8 @@ impl Core {
         let height = self.tree.height();
         let account = ledger::account(state, height, &transaction.sender())?;
         ledger::admissible(&account, height.next(), &transaction)?;
+        let Rules { chain_id, params, .. } = &self.rules;
+        ledger::stakes_admit(state, chain_id, params, height.next(), &transaction)??;
         let id = self.mempool.insert(transaction.clone(), account.nonce)?;
         self.mempool_changed = true;
         let local = source == Source::Local;
@@ -269,18 +281,25 @@ impl Core {
         let Some(parent) = self.tree.header(&parent_hash) else {
             return (Verdict::Ignore, self.on_orphan(source, hash, height, now));
         };
-        if parent.height < self.tree.height().back(REORG_DEPTH_MAX) {
-            return (Verdict::Reject, blame(source, format!("it forks {REORG_DEPTH_MAX} blocks below the head")));
+        let fork_depth_max = self.rules.engine.fork_depth_max();
+        if parent.height < self.tree.height().back(fork_depth_max) {
+            return (
+                Verdict::Reject,
+                blame(source, format!("it forks more than {fork_depth_max} blocks below the head")),
+            );
         }
+        // An engine whose blocks may fork needs no state for this, and another's blocks stand on the head.
+        let below = Overlay::new(state, parent.height);
         let checked = Unverified(block)
             .check_header(&self.rules, parent, &self.tree.ancestors(parent_hash), now)
+            .and_then(|checked| checked.authorise(&self.rules, &below))
             .and_then(|checked| checked.check_body(&self.rules, |tx| self.mempool.has_verified(tx)));
         let verified = match checked {
             Ok(verified) => verified,
             Err(error) => return self.refuse(source, hash, &error),
         };
-        let difficulty = self.rules.engine.weight(&verified.block().header);
-        let work = self.tree.work(&parent_hash).expect("the parent is in the tree").plus(difficulty);
+        let weight = self.rules.engine.weight(&verified.block().header);
+        let work = self.tree.work(&parent_hash).expect("the parent is in the tree").plus(weight);
         self.tree.insert(hash, verified.block().clone(), work);
         if work <= self.head().work {
             return (Verdict::Accept, Vec::new());
@@ -289,8 +308,11 @@ impl Core {
             Ok(None) => (Verdict::Ignore, Vec::new()),
             Ok(Some(commit)) => {
                 let mut effects = Vec::new();
-                if source == Source::Local {
+                let is_ours = self.settings.proposer == Some(verified.block().header.proposer);
+                if source == Source::Local || (source == Source::Agreement && is_ours) {
                     effects.push(Effect::Notify(ChainEvent::Produced { height, hash }));
+                }
+                if source == Source::Local {
                     effects.push(Effect::PublishBlock(verified.block().clone()));
                 }
                 effects.insert(0, Effect::Commit(Box::new(commit)));
@@ -299,7 +321,7 @@ impl Core {
             Err((wrong, error)) => {
                 let ours = error.is_ours();
                 for gone in self.tree.remove_branch(wrong) {
-                    if !ours {
+                    if !ours && error.is_of_the_block() {
                         self.remember_wrong(gone);
                     }
                 }
@@ -394,7 +416,9 @@ impl Core {
             tracing::warn!(block = %hash, %error, "chain.block_not_judged");
             return (Verdict::Ignore, Vec::new());
         }
-        self.remember_wrong(hash);
+        if error.is_of_the_block() {
+            self.remember_wrong(hash);
+        }
         tracing::warn!(block = %hash, ?source, %error, "chain.block_refused");
         (Verdict::Reject, blame(source, error.to_string()))
     }
@@ -415,7 +439,8 @@ impl Core {
         let Some(proposer) = self.settings.proposer else { return };
         self.mempool_changed = false;
         match self.build_template(proposer, now, state) {
-            Ok(template) => {
+            Ok(None) => {}
+            Ok(Some(template)) => {
                 let template = Arc::new(template);
                 self.template = Some((template.clone(), now));
                 effects.push(Effect::Mine(Some(template)));
@@ -427,51 +452,11 @@ impl Core {
             }
         }
     }
-
-    fn build_template(
-        &self,
-        proposer: Address,
-        now: Timestamp,
-        state: &dyn TreeReader,
-    ) -> Result<Template, BlockError> {
-        let (parent, height) = (self.tree.head(), self.tree.height().next());
-        let below = self.tree.height();
-        let bytes = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES;
-        let count = self.rules.params.block_transactions_max as usize;
-        let next = |address: &Address| ledger::account(state, below, address).ok().map(|account| account.nonce);
-        let mut transactions = self.mempool.select(height, count, bytes, next);
-        let overlay = Overlay::new(state, below);
-        // A waiting transaction may have lost its cover to another of its sender; leave it and what follows it out.
-        let executed = loop {
-            match ledger::execute(&overlay, &self.rules.params, height, proposer, &transactions) {
-                Err(ledger::ExecuteError::Transaction { index, .. }) => {
-                    let uncovered = transactions.remove(index).body.sender;
-                    let kept = |(place, tx): &(usize, Transaction)| *place < index || tx.body.sender != uncovered;
-                    transactions = transactions.into_iter().enumerate().filter(kept).map(|(_, tx)| tx).collect();
-                }
-                other => break other?,
-            }
-        };
-        let ancestors = self.tree.ancestors(parent);
-        let difficulty = self.rules.engine.next_difficulty(&self.rules.params, height, &ancestors);
-        let earliest = self.rules.engine.earliest(height, &ancestors);
-        let leaves: Vec<_> = transactions.iter().map(crate::encode).collect();
-        let header = Header {
-            height,
-            parent,
-            transactions_root: merkle::root(&leaves),
-            state_root: executed.state_root,
-            timestamp: now.max(earliest),
-            proposer,
-            seal: Seal::Pow { difficulty, nonce: 0 },
-        };
-        Ok(Template { unsealed: header.unsealed_hash(), difficulty, header, transactions })
-    }
 }
 
 fn blame(source: Source, reason: String) -> Vec<Effect> {
     match source {
         Source::Peer(peer) => vec![Effect::Penalise(peer, Offence::InvalidBlock(reason))],
-        Source::Local | Source::Salvage => Vec::new(),
+        Source::Local | Source::Salvage | Source::Agreement => Vec::new(),
     }
 }

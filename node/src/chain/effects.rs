@@ -37,6 +37,8 @@ pub enum Source {
     Peer(PeerId),
     /// A database that this node had before, whose blocks are taken over.
     Salvage,
+    /// The validators, this node perhaps among them, have agreed on it.
+    Agreement,
 }
 
 /// What gossip should do with a message: pass it on, drop it, or drop it and blame the sender.
@@ -59,6 +61,8 @@ pub enum Offence {
     InvalidTransaction(String),
     /// No answer in time, or one to another question.
     UselessAnswer(String),
+    /// A proposal or a vote against the rules.
+    InvalidBallot(String),
     /// A member of another chain.
     OtherChain,
 }

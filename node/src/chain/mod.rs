@@ -11,6 +11,7 @@
 //! Under malicious input: a block costs its sender at least the work of its difficulty before anything is kept of it;
 //! side branches, the mempool, the sync state and the set of known-bad blocks are bounded by named limits.
 
+mod build;
 mod core;
 mod effects;
 pub mod mempool;

@@ -1,13 +1,15 @@
 //! The pipeline from a peer's block to one that may stand in the tree, a type for each stage.
 
 use crate::{
-    consensus::{Ancestors, Engine, SealError},
-    crypto::{Hash, SignatureError},
-    ledger::{self, ExecuteError, Executed, Overlay},
+    consensus::{Ancestors, AuthoriseError, Engine, SealError},
+    crypto::{Address, Hash, SignatureError},
+    ledger::{self, ExecuteError, Executed, Overlay, Place, ReadError},
     types::{
-        BLOCK_BYTES_MAX, Block, ChainId, ChainParams, Header, Height, TRANSACTION_BYTES_MAX, Timestamp, Transaction,
+        BLOCK_BYTES_MAX, Block, ChainId, ChainParams, Genesis, Header, Height, TRANSACTION_BYTES_MAX, Timestamp,
+        Transaction,
     },
 };
+use jmt::storage::TreeReader;
 use std::sync::Arc;
 
 /// What a block or a transaction is checked against.
@@ -53,6 +55,9 @@ pub enum BlockError {
     /// The engine refuses the header.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The state below it could not be read: a fault of ours, not of the block.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The header commits to other transactions.
     #[error("the transactions root is {got:?}, and the header says {expected:?}")]
     TransactionsRoot {
@@ -111,6 +116,18 @@ pub enum FormError {
 }
 
 impl Rules {
+    /// The rules of the chain that a genesis document begins.
+    pub fn of(genesis: &Genesis) -> Self {
+        let (chain_id, params) = (genesis.chain_id.clone(), genesis.params.clone());
+        let engine = Engine::of(&params);
+        Self { chain_id, params, engine }
+    }
+
+    /// Where the block at `height`, made by `proposer`, is executed.
+    pub fn place(&self, height: Height, proposer: Address) -> Place<'_> {
+        Place { chain: &self.chain_id, params: &self.params, height, proposer }
+    }
+
     /// Checks what does not depend on the state: chain, size, signature.
     ///
     /// # Errors
@@ -149,6 +166,18 @@ impl Unverified {
 }
 
 impl HeaderChecked {
+    /// Checks that whoever made it was allowed to, by the state `below` it.
+    ///
+    /// # Errors
+    /// The first rule that it breaks, or that the state cannot be read.
+    pub fn authorise(self, rules: &Rules, below: &dyn TreeReader) -> Result<Self, BlockError> {
+        match rules.engine.authorise(&rules.chain_id, &self.block.header, self.hash, below) {
+            Ok(()) => Ok(self),
+            Err(AuthoriseError::Seal(error)) => Err(error.into()),
+            Err(AuthoriseError::Read(error)) => Err(error.into()),
+        }
+    }
+
     /// Checks sizes, the transactions root, and each transaction's form, unless it is `known` to have been checked.
     ///
     /// # Errors
@@ -194,7 +223,7 @@ impl Verified {
 /// A transaction that is not valid at its place, another state root than the header's, or a failure to read the state.
 pub fn execute(block: &Block, rules: &Rules, parent: &Overlay<'_>) -> Result<Executed, BlockError> {
     let header = &block.header;
-    let executed = ledger::execute(parent, &rules.params, header.height, header.proposer, &block.transactions)?;
+    let executed = ledger::execute(parent, rules.place(header.height, header.proposer), &block.transactions)?;
     if executed.state_root != header.state_root {
         return Err(BlockError::StateRoot { expected: header.state_root, got: executed.state_root });
     }
@@ -204,6 +233,23 @@ pub fn execute(block: &Block, rules: &Rules, parent: &Overlay<'_>) -> Result<Exe
 impl BlockError {
     /// Whether the block may be right after all: our storage failed, or our clock is behind.
     pub fn is_ours(&self) -> bool {
-        matches!(self, BlockError::Execute(ExecuteError::Read(_)) | BlockError::Seal(SealError::TooNew { .. }))
+        matches!(
+            self,
+            BlockError::Read(_)
+                | BlockError::Execute(ExecuteError::Read(_))
+                | BlockError::Seal(SealError::TooNew { .. })
+        )
+    }
+
+    /// Whether every block with its hash is wrong. What the hash does not cover may have been changed on the way: then the
+    /// same block can still come whole from somebody else.
+    pub fn is_of_the_block(&self) -> bool {
+        !matches!(
+            self,
+            BlockError::TransactionsRoot { .. }
+                | BlockError::TooLarge { .. }
+                | BlockError::TooMany { .. }
+                | BlockError::Seal(SealError::Certificate(_))
+        )
     }
 }

@@ -1,17 +1,27 @@
 //! The narrow interface between the chain and the engine that decides who may extend it.
 //!
-//! | the chain asks | proof of work answers |
-//! |---|---|
-//! | may this header follow its ancestors? ([`Engine::check`]) | right difficulty, hash below the target, timestamp in bounds |
-//! | how much does it weigh? ([`Engine::weight`]) | its difficulty |
-//! | what seal does the next block need? ([`Engine::next_difficulty`]) | the retargeted difficulty |
-//! | which height is confirmed under this head? ([`Engine::confirmed`]) | the one k below |
+//! | the chain asks | proof of work answers | proof of stake answers |
+//! |---|---|---|
+//! | may this header follow its ancestors? ([`Engine::check`]) | right difficulty, hash below the target, timestamp in bounds | timestamp after the parent's |
+//! | may its maker have made it, by the state below? ([`Engine::authorise`]) | whoever did the work | it was its turn, and two thirds of the validators agreed |
+//! | how much does it weigh? ([`Engine::weight`]) | its difficulty | 1 |
+//! | is the next block to be searched for? ([`Engine::search`]) | at the retargeted difficulty | no: validators agree on it ([`pos::Agreement`]) |
+//! | from when on? ([`Engine::earliest`]) | after the median of the last blocks | after the parent |
+//! | which height is confirmed under this head? ([`Engine::confirmed`]) | the one k below | the head |
+//! | how deep may a fork be? ([`Engine::fork_depth_max`]) | [`REORG_DEPTH_MAX`](crate::chain::REORG_DEPTH_MAX) | 0: what is agreed on stays |
 //!
 //! The ledger, sync, API and simulator know heads, confirmed heights and reorganisations, not engines.
 
+pub mod pos;
 pub mod pow;
 
-use crate::types::{ChainParams, Difficulty, Header, Height, Seal, Timestamp};
+use crate::{
+    chain::REORG_DEPTH_MAX,
+    crypto::{Address, Hash},
+    ledger::{self, ReadError},
+    types::{CertificateError, ChainId, ChainParams, Consensus, Difficulty, Header, Height, Round, Seal, Timestamp},
+};
+use jmt::storage::TreeReader;
 
 /// Headers that an engine may look back at: the parent, its parent, and so on.
 pub trait Ancestors {
@@ -24,7 +34,7 @@ pub trait Ancestors {
 pub enum SealError {
     /// Sealed by another engine.
     #[error("the seal is not this chain's: {0:?}")]
-    Foreign(Seal),
+    Foreign(Box<Seal>),
     /// Not the difficulty that follows from its ancestors.
     #[error("difficulty is {got}, and {expected} follows from the ancestors")]
     Difficulty {
@@ -36,6 +46,19 @@ pub enum SealError {
     /// The hash is above the target.
     #[error("the hash is above the target of difficulty {0}")]
     Work(Difficulty),
+    /// Made by a validator whose turn it was not.
+    #[error("made by {got}, and in round {round} it is the turn of {expected}")]
+    Turn {
+        /// The round that the seal names.
+        round: Round,
+        /// Whose turn it was.
+        expected: Address,
+        /// Who made it.
+        got: Address,
+    },
+    /// Not agreed on.
+    #[error("the certificate does not make it final: {0}")]
+    Certificate(#[from] CertificateError),
     /// Not after the median of the blocks before it.
     #[error("timestamp {got} is not after the median {median} of the blocks before")]
     TooOld {
@@ -54,14 +77,35 @@ pub enum SealError {
     },
 }
 
+/// A header that its maker may not have made.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthoriseError {
+    /// The fault of whoever made it.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The state could not be read: a fault of ours.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
 /// The engine of a chain.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// Proof of work.
     Pow,
+    /// Proof of stake.
+    Pos,
 }
 
 impl Engine {
+    /// The engine that a chain's rules name.
+    pub fn of(params: &ChainParams) -> Self {
+        match params.consensus {
+            Consensus::Pow => Engine::Pow,
+            Consensus::Pos => Engine::Pos,
+        }
+    }
+
     /// Checks that `header` may follow its parent, by the clock of `now`.
     ///
     /// # Errors
@@ -75,21 +119,44 @@ impl Engine {
     ) -> Result<(), SealError> {
         match self {
             Engine::Pow => pow::check(params, header, ancestors, now),
+            Engine::Pos => pos::check(header, ancestors),
+        }
+    }
+
+    /// Checks that whoever made the block `hash` was allowed to, by the state `below` it.
+    ///
+    /// # Errors
+    /// The first rule that it breaks, or that the state cannot be read.
+    pub fn authorise(
+        &self,
+        chain: &ChainId,
+        header: &Header,
+        hash: Hash,
+        below: &dyn TreeReader,
+    ) -> Result<(), AuthoriseError> {
+        match self {
+            Engine::Pow => Ok(()),
+            Engine::Pos => {
+                let validators = ledger::validators(below, Consensus::Pos, header.height)?;
+                Ok(pos::authorise(chain, header, hash, &validators)?)
+            }
         }
     }
 
     /// What a block adds to its chain's weight.
     pub fn weight(&self, header: &Header) -> Difficulty {
-        match (self, header.seal) {
-            (Engine::Pow, Seal::Pow { difficulty, .. }) => difficulty,
-            (Engine::Pow, Seal::Genesis) => Difficulty(0),
+        match (self, &header.seal) {
+            (Engine::Pow, Seal::Pow { difficulty, .. }) => *difficulty,
+            (Engine::Pos, Seal::Pos { .. }) => Difficulty(1),
+            _ => Difficulty(0),
         }
     }
 
-    /// The difficulty of the block at `height`.
-    pub fn next_difficulty(&self, params: &ChainParams, height: Height, ancestors: &dyn Ancestors) -> Difficulty {
+    /// The difficulty at which the block at `height` is searched for; `None` where blocks are made otherwise.
+    pub fn search(&self, params: &ChainParams, height: Height, ancestors: &dyn Ancestors) -> Option<Difficulty> {
         match self {
-            Engine::Pow => pow::difficulty(params, height, ancestors),
+            Engine::Pow => Some(pow::difficulty(params, height, ancestors)),
+            Engine::Pos => None,
         }
     }
 
@@ -97,13 +164,28 @@ impl Engine {
     pub fn earliest(&self, height: Height, ancestors: &dyn Ancestors) -> Timestamp {
         match self {
             Engine::Pow => Timestamp(pow::median_time(height, ancestors).0 + 1),
+            Engine::Pos => pos::earliest(height, ancestors),
+        }
+    }
+
+    /// Blocks on top of one that make it confirmed; 0 where a block is final at once.
+    pub fn confirmations(&self, params: &ChainParams) -> u64 {
+        match self {
+            Engine::Pow => params.confirmations,
+            Engine::Pos => 0,
         }
     }
 
     /// The highest confirmed height of a chain whose head is at `head`.
     pub fn confirmed(&self, params: &ChainParams, head: Height) -> Height {
+        head.back(self.confirmations(params))
+    }
+
+    /// How far below the head a block may leave the chain.
+    pub fn fork_depth_max(&self) -> u64 {
         match self {
-            Engine::Pow => head.back(params.confirmations),
+            Engine::Pow => REORG_DEPTH_MAX,
+            Engine::Pos => 0,
         }
     }
 }

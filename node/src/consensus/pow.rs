@@ -36,7 +36,7 @@ pub fn check(
     now: Timestamp,
 ) -> Result<(), SealError> {
     let Seal::Pow { difficulty: got, .. } = header.seal else {
-        return Err(SealError::Foreign(header.seal));
+        return Err(SealError::Foreign(Box::new(header.seal.clone())));
     };
     let expected = difficulty(params, header.height, ancestors);
     if got != expected {
@@ -201,6 +201,6 @@ mod tests {
         assert_eq!(check(&params(), &new, &chain, now), Err(expected));
 
         let foreign = Header { seal: Seal::Genesis, ..good };
-        assert_eq!(check(&params(), &foreign, &chain, now), Err(SealError::Foreign(Seal::Genesis)));
+        assert_eq!(check(&params(), &foreign, &chain, now), Err(SealError::Foreign(Box::new(Seal::Genesis))));
     }
 }

@@ -27,6 +27,12 @@ pub enum Domain {
     StateKey,
     /// The genesis document.
     Genesis,
+    /// A validator's vote.
+    Vote,
+    /// A validator's proposal.
+    Proposal,
+    /// Whose turn it is at a height.
+    Turn,
 }
 
 impl Domain {
@@ -40,6 +46,9 @@ impl Domain {
             Domain::Address => b"assay/address/1",
             Domain::StateKey => b"assay/state-key/1",
             Domain::Genesis => b"assay/genesis/1",
+            Domain::Vote => b"assay/vote/1",
+            Domain::Proposal => b"assay/proposal/1",
+            Domain::Turn => b"assay/turn/1",
         }
     }
 }

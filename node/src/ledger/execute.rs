@@ -1,11 +1,14 @@
 //! The transition from one state to the next.
 
-use super::state::{Account, Overlay, ReadError, StateUpdate, Supply, account, account_key, supply, supply_key};
+use super::{
+    stake::{StakeError, Stakes, stakes},
+    state::{Account, Overlay, ReadError, StateUpdate, Supply, account, account_key, stakes_key, supply, supply_key},
+};
 use crate::{
     crypto::{Address, Hash},
-    types::{Amount, ChainParams, Genesis, Height, Nonce, Payload, Transaction},
+    types::{Amount, ChainId, ChainParams, Consensus, Genesis, Height, Nonce, Payload, Transaction},
 };
-use jmt::Sha256Jmt;
+use jmt::{Sha256Jmt, storage::TreeReader};
 use std::collections::BTreeMap;
 
 /// The outcome of executing a block's transactions.
@@ -71,40 +74,60 @@ pub enum TransactionError {
         /// The height it would be at.
         height: Height,
     },
+    /// Against the rules of stakes.
+    #[error(transparent)]
+    Stake(#[from] StakeError),
 }
 
-/// Executes `transactions` as the block at `height`, proposed by `proposer`, on the state one below.
+/// The chain that a block is executed on, and its place there.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The chain's name.
+    pub chain: &'a ChainId,
+    /// Its rules.
+    pub params: &'a ChainParams,
+    /// The block's height, above genesis.
+    pub height: Height,
+    /// Who gets the reward and the fees.
+    pub proposer: Address,
+}
+
+/// Executes `transactions` as the block at `place`, on the state one below.
 ///
 /// Signatures, sizes and the chain id are checked before, by [`crate::chain::validation`].
 ///
 /// # Errors
 /// The first transaction that is not valid at its place, or a failure to read the state.
-pub fn execute(
-    parent: &Overlay<'_>,
-    params: &ChainParams,
-    height: Height,
-    proposer: Address,
-    transactions: &[Transaction],
-) -> Result<Executed, ExecuteError> {
+pub fn execute(parent: &Overlay<'_>, place: Place<'_>, transactions: &[Transaction]) -> Result<Executed, ExecuteError> {
+    let Place { chain, params, height, proposer } = place;
     let below = height.prev().expect("the genesis block is executed by execute_genesis");
-    let mut changes = Changes { parent, below, accounts: BTreeMap::new() };
+    let before = stakes(parent, params.consensus, below)?;
+    let (accounts, burned) = (BTreeMap::new(), Amount(0));
+    let mut changes = Changes { parent, chain, params, height, below, accounts, stakes: before.clone(), burned };
     let mut fees = Amount(0);
     for (index, transaction) in transactions.iter().enumerate() {
-        let fee = changes.apply(height, transaction)?.map_err(|cause| ExecuteError::Transaction {
+        let fee = changes.apply(transaction)?.map_err(|cause| ExecuteError::Transaction {
             index,
             id: transaction.id(),
             cause,
         })?;
         fees = fees.checked_add(fee).ok_or(ExecuteError::SupplyOverflow(height))?;
     }
+    if params.consensus == Consensus::Pos {
+        for (address, amount) in changes.stakes.end_block(&params.pos, height) {
+            changes.pay(address, amount)?;
+        }
+    }
     let issued = supply(parent, below)?.total.checked_add(params.block_reward);
-    let total = issued.ok_or(ExecuteError::SupplyOverflow(height))?;
+    let issued = issued.ok_or(ExecuteError::SupplyOverflow(height))?;
+    let total = issued.checked_sub(changes.burned).expect("what is burned was there");
     // The sum of all balances is the supply, so below this line a balance cannot overflow before the supply has.
     let income = params.block_reward.checked_add(fees).ok_or(ExecuteError::SupplyOverflow(height))?;
     let account = changes.account(proposer)?;
     account.balance = account.balance.checked_add(income).ok_or(ExecuteError::SupplyOverflow(height))?;
-    let accounts = changes.accounts;
-    Ok(commit(parent, height, accounts, Supply { height, total })?)
+    let Changes { accounts, stakes, .. } = changes;
+    let stakes = (stakes != before).then_some(stakes);
+    Ok(commit(parent, accounts, Supply { height, total }, stakes)?)
 }
 
 /// Executes a genesis document on the empty state.
@@ -122,29 +145,40 @@ pub fn execute_genesis(genesis: &Genesis) -> Result<Executed, ReadError> {
         .map(|(address, balance)| (*address, Account { balance: *balance, nonce: Nonce(0) }))
         .collect();
     let nothing = jmt_empty::Nothing;
-    commit(&Overlay::new(&nothing, Height(0)), Height(0), accounts, Supply { height: Height(0), total })
+    let stakes = match genesis.params.consensus {
+        Consensus::Pow => None,
+        Consensus::Pos => Some(Stakes::of(genesis)),
+    };
+    commit(&Overlay::new(&nothing, Height(0)), accounts, Supply { height: Height(0), total }, stakes)
 }
 
 fn commit(
     parent: &Overlay<'_>,
-    height: Height,
     accounts: BTreeMap<Address, Account>,
     supply: Supply,
+    stakes: Option<Stakes>,
 ) -> Result<Executed, ReadError> {
+    let height = supply.height;
     let leaves = accounts
         .iter()
         .map(|(address, account)| (account_key(address), Some(crate::encode(account))))
-        .chain([(supply_key(), Some(crate::encode(&supply)))]);
+        .chain([(supply_key(), Some(crate::encode(&supply)))])
+        .chain(stakes.map(|stakes| (stakes_key(), Some(crate::encode(&stakes)))));
     let (root, tree) =
         Sha256Jmt::new(parent).put_value_set(leaves, height.0).map_err(|cause| ReadError::new(height, cause))?;
     Ok(Executed { state_root: Hash(root.0), update: StateUpdate { batch: tree.node_batch } })
 }
 
-/// The accounts that a block has touched so far.
+/// What a block has changed so far.
 struct Changes<'a> {
     parent: &'a Overlay<'a>,
+    chain: &'a ChainId,
+    params: &'a ChainParams,
+    height: Height,
     below: Height,
     accounts: BTreeMap<Address, Account>,
+    stakes: Stakes,
+    burned: Amount,
 }
 
 impl Changes<'_> {
@@ -155,10 +189,15 @@ impl Changes<'_> {
         Ok(self.accounts.get_mut(&address).expect("it was inserted above"))
     }
 
+    fn pay(&mut self, address: Address, amount: Amount) -> Result<(), ReadError> {
+        let account = self.account(address)?;
+        account.balance = account.balance.checked_add(amount).expect("no balance is above the supply");
+        Ok(())
+    }
+
     /// Applies one transaction and gives its fee. The outer error is ours, the inner one the transaction's.
-    fn apply(&mut self, height: Height, tx: &Transaction) -> Result<Result<Amount, TransactionError>, ReadError> {
-        let body = &tx.body;
-        let Payload::Transfer { to, amount } = body.payload;
+    fn apply(&mut self, tx: &Transaction) -> Result<Result<Amount, TransactionError>, ReadError> {
+        let (body, height) = (&tx.body, self.height);
         let sender = self.account(body.sender.address())?;
         if let Err(error) = admissible(sender, height, tx) {
             return Ok(Err(error));
@@ -169,22 +208,67 @@ impl Changes<'_> {
         let cost = cost(tx).expect("admissible has added them up");
         sender.balance = sender.balance.checked_sub(cost).expect("admissible has compared them");
         sender.nonce = sender.nonce.next();
-        let receiver = self.account(to)?;
-        receiver.balance = receiver.balance.checked_add(amount).expect("no balance is above the supply");
+        match &body.payload {
+            Payload::Transfer { to, amount } => self.pay(*to, *amount)?,
+            Payload::Stake { .. } | Payload::Unstake { .. } | Payload::Evidence { .. } => {
+                match apply_to_stakes(&mut self.stakes, self.chain, self.params, height, tx) {
+                    Ok(burned) => self.burned = Amount(self.burned.0 + burned.0),
+                    Err(error) => return Ok(Err(error.into())),
+                }
+            }
+        }
         Ok(Ok(body.fee))
+    }
+}
+
+/// What a transaction does to the stakes. Gives the tokens that it burns.
+fn apply_to_stakes(
+    stakes: &mut Stakes,
+    chain: &ChainId,
+    params: &ChainParams,
+    height: Height,
+    tx: &Transaction,
+) -> Result<Amount, StakeError> {
+    if params.consensus != Consensus::Pos {
+        return Err(StakeError::NoStakes);
+    }
+    match &tx.body.payload {
+        Payload::Transfer { .. } => Ok(Amount(0)),
+        Payload::Stake { amount } => stakes.stake(&params.pos, tx.body.sender, *amount).map(|()| Amount(0)),
+        Payload::Unstake { amount } => stakes.unstake(&params.pos, height, tx.body.sender, *amount).map(|()| Amount(0)),
+        Payload::Evidence { proof } => stakes.punish(&params.pos, chain, height, proof),
     }
 }
 
 /// What `tx` takes from its sender: amount and fee.
 pub(crate) fn cost(tx: &Transaction) -> Option<Amount> {
-    let Payload::Transfer { amount, .. } = tx.body.payload;
+    let amount = match tx.body.payload {
+        Payload::Transfer { amount, .. } | Payload::Stake { amount } => amount,
+        Payload::Unstake { .. } | Payload::Evidence { .. } => Amount(0),
+    };
     amount.checked_add(tx.body.fee)
+}
+
+/// Whether the stakes after the block below `height` admit `tx`: what the mempool asks as well, since evidence costs nothing.
+pub(crate) fn stakes_admit(
+    state: &dyn TreeReader,
+    chain: &ChainId,
+    params: &ChainParams,
+    height: Height,
+    tx: &Transaction,
+) -> Result<Result<(), TransactionError>, ReadError> {
+    if matches!(tx.body.payload, Payload::Transfer { .. }) {
+        return Ok(Ok(()));
+    }
+    let mut stakes = stakes(state, params.consensus, height.back(1))?;
+    Ok(apply_to_stakes(&mut stakes, chain, params, height, tx).map(|_| ()).map_err(Into::into))
 }
 
 /// Checks everything but that the nonce is the very next: what the mempool asks before it takes a transaction in.
 pub(crate) fn admissible(account: &Account, height: Height, tx: &Transaction) -> Result<(), TransactionError> {
-    let Payload::Transfer { amount, .. } = tx.body.payload;
-    if amount == Amount(0) {
+    if let Payload::Transfer { amount, .. } | Payload::Stake { amount } | Payload::Unstake { amount } = tx.body.payload
+        && amount == Amount(0)
+    {
         return Err(TransactionError::ZeroAmount);
     }
     if height > tx.body.valid_until {

@@ -1,14 +1,19 @@
 //! Executing transactions on the authenticated state: pure, integers only, every sum checked.
 //!
-//! The state is a Jellyfish Merkle tree (`jmt`) with one version for each height. Its leaves are accounts and one record
-//! of the tokens in circulation, which changes with every block, so every height has a root of its own. A version is
+//! The state is a Jellyfish Merkle tree (`jmt`) with one version for each height. Its leaves are accounts, one record
+//! of the tokens in circulation, which changes with every block, so every height has a root of its own, and on a chain with
+//! stakes the record of these. A version is
 //! never overwritten: to undo a block is to drop the nodes of its version.
 
 mod execute;
+mod stake;
+#[cfg(test)]
+mod stake_tests;
 mod state;
 
-pub(crate) use execute::admissible;
-pub use execute::{ExecuteError, Executed, TransactionError, execute, execute_genesis};
+pub use execute::{ExecuteError, Executed, Place, TransactionError, execute, execute_genesis};
+pub(crate) use execute::{admissible, stakes_admit};
+pub use stake::{BONDS_MAX, Bond, StakeError, Stakes, UNBONDING_MAX, Unbonding, stakes, validators};
 pub(crate) use state::supply_key;
 pub use state::{
     Account, AccountProof, Overlay, ReadError, StateUpdate, Supply, account, account_key, prove_account, state_root,

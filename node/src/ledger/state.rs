@@ -57,6 +57,11 @@ pub(crate) fn supply_key() -> KeyHash {
     KeyHash(Hash::of(Domain::StateKey, &[b"supply"]).0)
 }
 
+/// The key of the leaf with the stakes.
+pub(crate) fn stakes_key() -> KeyHash {
+    KeyHash(Hash::of(Domain::StateKey, &[b"stakes"]).0)
+}
+
 /// The account of `address` after the block at `height`.
 ///
 /// # Errors
@@ -83,7 +88,11 @@ pub fn state_root(reader: &dyn TreeReader, height: Height) -> Result<Hash, ReadE
     Ok(Hash(root.0))
 }
 
-fn value<T: BorshDeserialize>(reader: &dyn TreeReader, height: Height, key: KeyHash) -> Result<Option<T>, ReadError> {
+pub(super) fn value<T: BorshDeserialize>(
+    reader: &dyn TreeReader,
+    height: Height,
+    key: KeyHash,
+) -> Result<Option<T>, ReadError> {
     let bytes = reader.get_value_option(height.0, key).map_err(|cause| ReadError::new(height, cause))?;
     bytes.map(|bytes| borsh::from_slice(&bytes).map_err(|cause| ReadError::new(height, cause))).transpose()
 }

@@ -228,7 +228,7 @@ impl Home {
         let (path, genesis) = self.chain(&config)?;
         config.storage.path = path;
         let identity = keys::identity(keys::read(&self.node_key())?);
-        let proposer = Keypair::from_secret(keys::read(&self.proposer_key())?).address();
+        let proposer = Keypair::from_secret(keys::read(&self.proposer_key())?);
         let admin_key = match self.admin_key().symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Ok(_) | Err(_) => Some(keys::read(&self.admin_key())?),

@@ -5,6 +5,7 @@
 
 use super::{
     Failure,
+    agreement::Agreeing,
     input::Input,
     metrics::Metrics,
     upkeep::Upkeep,
@@ -29,6 +30,14 @@ use tokio_util::sync::CancellationToken;
 /// Time between two calls of [`Core::on_tick`].
 pub(super) const TICK: Duration = Duration::from_millis(500);
 
+/// Why a step is made.
+enum Wake {
+    Tick,
+    /// Something that the agreement waited for.
+    Alarm,
+    Input(Input),
+}
+
 /// Where the core's effects go.
 pub(super) struct Outputs {
     pub commands: mpsc::Sender<Command>,
@@ -45,6 +54,8 @@ pub(super) struct State {
     pub clock: Clock,
     pub outputs: Outputs,
     pub upkeep: Upkeep,
+    /// On a chain with validators.
+    pub agreeing: Option<Agreeing>,
     pub bootstrap_peers: usize,
     /// How many there were so far.
     pub commits: u64,
@@ -60,19 +71,27 @@ pub(super) async fn run(
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let input = tokio::select! {
+        let deadline = state.agreeing.as_ref().and_then(Agreeing::deadline);
+        let alarm = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let wake = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            _ = tick.tick() => None,
+            _ = tick.tick() => Wake::Tick,
+            () = alarm => Wake::Alarm,
             input = inputs.recv() => match input {
-                Some(input) => Some(input),
+                Some(input) => Wake::Input(input),
                 None => return Ok(()),
             },
         };
         let (commits, began) = (state.commits, Instant::now());
         let (back, done) = blocking
             .run(move || {
-                let done = state.step(input);
+                let done = state.step(wake);
                 (state, done)
             })
             .await;
@@ -85,7 +104,13 @@ pub(super) async fn run(
 }
 
 /// The view of a core whose head has stood since `head_at`.
-pub(super) fn snapshot(core: &Core, upkeep: &Upkeep, bootstrap_peers: usize, head_at: Timestamp) -> Snapshot {
+pub(super) fn snapshot(
+    core: &Core,
+    upkeep: &Upkeep,
+    agreeing: Option<&Agreeing>,
+    bootstrap_peers: usize,
+    head_at: Timestamp,
+) -> Snapshot {
     let head = core.head();
     let best = core.sync().best_claim();
     Snapshot {
@@ -97,19 +122,22 @@ pub(super) fn snapshot(core: &Core, upkeep: &Upkeep, bootstrap_peers: usize, hea
         mempool: core.mempool().len(),
         mempool_bytes: core.mempool().bytes(),
         storage: upkeep.status(),
+        round: agreeing.and_then(Agreeing::round),
+        abstains: agreeing.is_some_and(Agreeing::abstains),
         head_at,
     }
 }
 
 impl State {
-    /// Handles one input; `None` is the tick.
-    fn step(&mut self, input: Option<Input>) -> Result<(), Failure> {
+    /// Handles one input, or what time has brought.
+    fn step(&mut self, wake: Wake) -> Result<(), Failure> {
         let now = self.clock.now();
         self.core.set_importing(self.upkeep.imports());
-        let is_tick = input.is_none();
-        let handled = match input {
-            None => self.tick(now),
-            Some(input) => self.handle(input, now),
+        let is_tick = matches!(wake, Wake::Tick);
+        let handled = match wake {
+            Wake::Tick => self.tick(now).and_then(|()| self.agree(now)),
+            Wake::Alarm => self.agree(now),
+            Wake::Input(input) => self.handle(input, now),
         };
         if let Err(error) = handled {
             tracing::warn!(%error, "chain.step_cut_off");
@@ -158,6 +186,7 @@ impl State {
                 self.outputs.metrics.messages_received.inc();
                 self.gossip_transaction(gossip, *transaction, now)?;
             }
+            Input::GossipAgreement(gossip, message) => self.on_agreement(gossip, *message, now)?,
             // The template was of a chain that cannot be added to at present.
             Input::Sealed(..) if !self.upkeep.produces() => {}
             Input::Sealed(template, seal) => {
@@ -243,6 +272,8 @@ impl State {
                     let reverted = self.store.commit(&commit)?;
                     let following = self.core.committed(&commit, reverted, now, &*self.store);
                     self.store.maintain()?;
+                    let pause = self.core.rules().params.block_interval_ms;
+                    self.agree_on_next(Duration::from_millis(pause));
                     self.carry_out(following, now)?;
                 }
                 Effect::PublishBlock(block) => self.publish(Topic::Blocks, crate::encode(block.as_ref())),
@@ -259,13 +290,13 @@ impl State {
         Ok(())
     }
 
-    fn publish(&self, topic: Topic, bytes: Vec<u8>) {
+    pub(super) fn publish(&self, topic: Topic, bytes: Vec<u8>) {
         self.outputs.metrics.messages_published.inc();
         self.command(Command::Publish(topic, bytes));
     }
 
     /// Hands a command to the network task, or drops it when that is too busy: gossip and sync make up for it.
-    fn command(&self, command: Command) {
+    pub(super) fn command(&self, command: Command) {
         if self.outputs.commands.try_send(command).is_err() {
             self.outputs.metrics.commands_dropped.inc();
         }
@@ -303,7 +334,7 @@ impl State {
             if head_at != old.head_at {
                 self.outputs.metrics.block_time.observe(head_at.since(old.head_at) as f64 / 1000.0);
             }
-            let new = snapshot(&self.core, &self.upkeep, self.bootstrap_peers, head_at);
+            let new = snapshot(&self.core, &self.upkeep, self.agreeing.as_ref(), self.bootstrap_peers, head_at);
             let changed = new != *old;
             *old = new;
             changed

@@ -3,6 +3,7 @@
 use super::view::SubmitFailure;
 use crate::{
     chain::{Template, sync::Status},
+    consensus::pos::Message,
     crypto::{Address, Hash},
     p2p::Gossip,
     types::{Block, Nonce, Seal, Transaction},
@@ -31,6 +32,8 @@ pub(crate) enum Input {
     GossipBlock(Gossip, Box<Block>),
     /// A transaction by gossip.
     GossipTransaction(Gossip, Box<Transaction>),
+    /// A proposal or a vote by gossip.
+    GossipAgreement(Gossip, Box<Message>),
     /// The miner found a seal.
     Sealed(Arc<Template>, Seal),
     /// A client's transaction.

@@ -2,12 +2,14 @@
 
 use super::{
     Failure,
+    agreement::Agreeing,
     chain_task::{State, TICK},
     storage_status::{Pressure, StorageState},
     upkeep::{Attempt, SALVAGE_BLOCKS_MAX},
 };
 use crate::{
     chain::{ChainEvent, Source, Verdict},
+    crypto::Keypair,
     storage::{Audit, Loaded, Rebuild, StoreError, StoredHead, Trouble},
     types::Timestamp,
 };
@@ -35,8 +37,8 @@ impl State {
         Ok(())
     }
 
-    /// Before the first step: what the store is in the middle of.
-    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
+    /// Before the first step: what the store is in the middle of. `key` is what this node votes with.
+    pub(super) fn begin(&mut self, key: Option<Keypair>) -> Result<(), StoreError> {
         if !self.store.is_open() {
             self.upkeep.is_full();
             tracing::error!(cause = "it was full when the node started", "storage.full");
@@ -46,6 +48,7 @@ impl State {
             self.upkeep.found_damaged();
         }
         self.count_kept();
+        self.agreeing = Agreeing::new(&self.core, &self.store, key)?;
         self.publish_snapshot(self.clock.now());
         Ok(())
     }
@@ -190,6 +193,7 @@ impl State {
         drop(self.outputs.template.send_replace(None));
         let (height, rebuilding) = (self.core.head().height, self.upkeep.rebuilding.is_some());
         self.notify(ChainEvent::Reloaded { height, rebuilding });
+        self.agree_on_next(Duration::ZERO);
         self.count_kept();
     }
 

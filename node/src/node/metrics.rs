@@ -61,6 +61,10 @@ pub struct Metrics {
     pub transactions_committed: Counter,
     /// Reorganisations.
     pub reorgs: Counter,
+    /// Rounds of agreement begun; more than one a block means that proposals or votes come late.
+    pub rounds: Counter,
+    /// Validators seen to contradict themselves.
+    pub equivocations: Counter,
     /// Blocks taken back by the deepest of them.
     pub reorg_depth_max: Gauge,
     /// Transactions taken into the mempool from clients.
@@ -174,6 +178,8 @@ impl Default for Metrics {
         let blocks_committed = counter("blocks_committed", "Blocks added to the chain, reorganisations included");
         let transactions_committed = counter("transactions_committed", "Transactions in committed blocks");
         let reorgs = counter("chain_reorgs", "Reorganisations");
+        let rounds = counter("agreement_rounds", "Rounds of agreement begun");
+        let equivocations = counter("agreement_equivocations", "Validators seen to contradict themselves");
         let submitted = counter("transactions_submitted", "Transactions taken in from API clients");
         let messages_received = counter("p2p_messages_received", "Blocks and transactions that came from peers");
         let messages_published = counter("p2p_messages_published", "Blocks and transactions published by this node");
@@ -197,6 +203,8 @@ impl Default for Metrics {
             blocks_committed,
             transactions_committed,
             reorgs,
+            rounds,
+            equivocations,
             reorg_depth_max,
             submitted,
             messages_received,

@@ -11,6 +11,8 @@
 //! connections; what the chain tells the network is dropped and counted when the network is busy, because gossip and
 //! sync make up for it.
 
+mod abstention;
+mod agreement;
 mod backup_status;
 mod backups;
 mod chain_task;
@@ -34,12 +36,11 @@ use crate::{
     api::{self, AdminKey},
     chain::{self, Core, validation::Rules},
     config::Config,
-    consensus::Engine,
-    crypto::Address,
+    crypto::Keypair,
     p2p::{self, StartError as P2pError},
     seams::{Disk, Seams},
     storage::{self, Loaded, Store, StoreError, Trouble},
-    types::Genesis,
+    types::{Consensus, Genesis},
 };
 use backups::BackupTask;
 use libp2p::identity;
@@ -59,8 +60,9 @@ pub struct Setup {
     pub genesis: Genesis,
     /// The key that names it among peers.
     pub identity: identity::Keypair,
-    /// Where the rewards of its blocks go. It produces none without, or when the miner is off.
-    pub proposer: Option<Address>,
+    /// The key of its account: where the rewards of its blocks go, and what it votes with where there are validators. It
+    /// produces no blocks and does not vote without, or when the miner is off.
+    pub proposer: Option<Keypair>,
     /// The secret that its administrator signs with; the API's administrative routes are off without.
     pub admin_key: Option<[u8; 32]>,
 }
@@ -116,19 +118,22 @@ impl Node {
         let first = loaded.genesis;
 
         let genesis = store.genesis();
-        let rules = Rules { chain_id: genesis.chain_id.clone(), params: genesis.params.clone(), engine: Engine::Pow };
+        let rules = Rules::of(genesis);
+        let (consensus, address) = (rules.params.consensus, proposer.as_ref().map(Keypair::address));
         let started = clock.now();
         let identity_facts = Identity {
             version: env!("CARGO_PKG_VERSION"),
             chain_id: rules.chain_id.clone(),
             genesis: first,
             peer_id: identity.public().to_peer_id(),
-            proposer,
-            confirmations: rules.params.confirmations,
+            proposer: address,
+            consensus,
+            confirmations: rules.engine.confirmations(&rules.params),
             bootstrap_peers: config.p2p.bootstrap.len(),
             started,
         };
-        let core = Core::new(rules, chain::Settings { proposer, mempool: config.mempool }, first, loaded.headers);
+        let core =
+            Core::new(rules, chain::Settings { proposer: address, mempool: config.mempool }, first, loaded.headers);
 
         let (inputs, inputs_rx) = mpsc::channel(input::INPUTS_MAX);
         let (commands, commands_rx) = mpsc::channel(p2p::COMMANDS_MAX);
@@ -137,7 +142,7 @@ impl Node {
         let (events, _) = broadcast::channel(EVENTS_MAX);
         let upkeep = Upkeep::new(config.upkeep_settings());
         let bootstrap_peers = config.p2p.bootstrap.len();
-        let first_look = chain_task::snapshot(&core, &upkeep, bootstrap_peers, started);
+        let first_look = chain_task::snapshot(&core, &upkeep, None, bootstrap_peers, started);
         let (snapshot_tx, snapshot) = watch::channel(first_look);
         let metrics = Arc::new(Metrics::default());
         let (backup_task, backups) =
@@ -159,12 +164,14 @@ impl Node {
         let mut tasks = JoinSet::new();
         let outputs =
             chain_task::Outputs { commands, template, events, snapshot: snapshot_tx, metrics: metrics.clone() };
-        let mut chain = chain_task::State { core, store, clock, outputs, upkeep, bootstrap_peers, commits: 0 };
-        let chain = blocking.run(move || chain.begin().map(|()| chain)).await?;
+        let agreeing = None;
+        let mut chain =
+            chain_task::State { core, store, clock, outputs, upkeep, agreeing, bootstrap_peers, commits: 0 };
+        let chain = blocking.run(move || chain.begin(proposer).map(|()| chain)).await?;
         tasks.spawn(chain_task::run(chain, blocking.clone(), inputs_rx, stop.clone()));
         tasks.spawn(network.run(stop.clone()));
         tasks.spawn(backup_task.run(stop.clone()));
-        if proposer.is_some() {
+        if address.is_some() && consensus == Consensus::Pow {
             let miner =
                 miner::Miner { hash_rate: config.miner.hash_rate, template: template_rx, inputs, metrics, blocking };
             tasks.spawn(miner.run(stop.clone()));

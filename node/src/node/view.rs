@@ -13,7 +13,7 @@ use crate::{
     crypto::{Address, Hash},
     seams::{Blocking, Clock},
     storage::Store,
-    types::{ChainId, Height, Nonce, Timestamp, Transaction},
+    types::{ChainId, Consensus, Height, Nonce, Round, Timestamp, Transaction},
 };
 use libp2p::PeerId;
 use std::sync::Arc;
@@ -57,7 +57,9 @@ pub struct Identity {
     pub peer_id: PeerId,
     /// The account that its blocks' rewards go to; `None` when it produces none.
     pub proposer: Option<Address>,
-    /// Depth at which a transaction is confirmed.
+    /// How its chain agrees on blocks.
+    pub consensus: Consensus,
+    /// Depth at which a transaction is confirmed; 0 where a block is final at once.
     pub confirmations: u64,
     /// Peers that it is told to connect to.
     pub bootstrap_peers: usize,
@@ -84,6 +86,10 @@ pub struct Snapshot {
     pub mempool_bytes: usize,
     /// How the storage is.
     pub storage: StorageStatus,
+    /// The round of the agreement on the next block; none on a chain without validators, and between two heights.
+    pub round: Option<Round>,
+    /// Whether it follows the agreement in silence, because it may have signed what it does not know of.
+    pub abstains: bool,
     /// The wall clock when the head last changed.
     pub head_at: Timestamp,
 }

@@ -1,7 +1,10 @@
 //! The protocols of a node and their settings.
 
 use super::{GOSSIP_BYTES_MAX, StartError, codec::SyncCodec};
-use crate::{chain::sync::ANSWER_MS_MAX, types::ChainId};
+use crate::{
+    chain::sync::ANSWER_MS_MAX,
+    types::{ChainId, Consensus},
+};
 use libp2p::{
     StreamProtocol, allow_block_list,
     connection_limits::{self, ConnectionLimits},
@@ -29,17 +32,26 @@ pub enum Topic {
     Blocks,
     /// New transactions.
     Transactions,
+    /// Proposals and votes, on a chain with validators.
+    Agreement,
 }
 
 impl Topic {
-    /// All topics.
-    pub const ALL: [Topic; 2] = [Topic::Blocks, Topic::Transactions];
+    /// The topics of a chain.
+    pub fn of(consensus: Consensus) -> &'static [Topic] {
+        match consensus {
+            Consensus::Pow => &[Topic::Blocks, Topic::Transactions],
+            // A block is made known by the agreement on it.
+            Consensus::Pos => &[Topic::Transactions, Topic::Agreement],
+        }
+    }
 
     /// The topic's name on the wire; each chain has its own.
     pub fn on(self, chain: &ChainId) -> gossipsub::IdentTopic {
         gossipsub::IdentTopic::new(match self {
             Topic::Blocks => format!("/assay/{chain}/blocks/1"),
             Topic::Transactions => format!("/assay/{chain}/transactions/1"),
+            Topic::Agreement => format!("/assay/{chain}/agreement/1"),
         })
     }
 }
@@ -56,7 +68,12 @@ pub(super) struct Behaviour {
 }
 
 impl Behaviour {
-    pub fn new(key: &identity::Keypair, chain: &ChainId, connections_max: u32) -> Result<Self, StartError> {
+    pub fn new(
+        key: &identity::Keypair,
+        chain: &ChainId,
+        consensus: Consensus,
+        connections_max: u32,
+    ) -> Result<Self, StartError> {
         let limits = ConnectionLimits::default()
             .with_max_pending_incoming(Some(PENDING_MAX))
             .with_max_pending_outgoing(Some(PENDING_MAX))
@@ -74,7 +91,7 @@ impl Behaviour {
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
             bans: allow_block_list::Behaviour::default(),
-            gossip: gossip(chain)?,
+            gossip: gossip(chain, consensus)?,
             sync,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
@@ -85,7 +102,7 @@ impl Behaviour {
 /// Messages are known by their content, so that one block published by two nodes is one message, and are passed on only
 /// once the chain has judged them. They carry no signature of their own: a block has its work, a transaction its sender's
 /// signature, and whoever passes on a bad one answers for it.
-fn gossip(chain: &ChainId) -> Result<gossipsub::Behaviour, StartError> {
+fn gossip(chain: &ChainId, consensus: Consensus) -> Result<gossipsub::Behaviour, StartError> {
     let wrong = |error: &dyn std::fmt::Display| StartError::Settings(error.to_string());
     let config = gossipsub::ConfigBuilder::default()
         .validate_messages()
@@ -102,7 +119,7 @@ fn gossip(chain: &ChainId) -> Result<gossipsub::Behaviour, StartError> {
         .map_err(|error| wrong(&error))?;
     let mut gossip =
         gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, config).map_err(|error| wrong(&error))?;
-    for topic in Topic::ALL {
+    for topic in Topic::of(consensus) {
         gossip.subscribe(&topic.on(chain)).map_err(|error| wrong(&error))?;
     }
     Ok(gossip)

@@ -12,7 +12,7 @@ use crate::{
         sync::{ADDRESSES_MAX, Request, Response},
     },
     config::P2p,
-    node::{Failure, Input, NodeView, OffenceLabels},
+    node::{Failure, Identity, Input, NodeView, OffenceLabels},
     seams::RawTransport,
     types::Block,
 };
@@ -79,7 +79,8 @@ impl Driver {
             .multiplex(yamux::Config::default())
             .timeout(CONNECT_MAX)
             .boxed();
-        let behaviour = Behaviour::new(&key, &view.identity.chain_id, config.connections_max)?;
+        let Identity { chain_id, consensus, .. } = &*view.identity;
+        let behaviour = Behaviour::new(&key, chain_id, *consensus, config.connections_max)?;
         let own = view.identity.peer_id;
         let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE_MAX);
         let mut swarm = Swarm::new(transport, behaviour, own, settings);
@@ -234,6 +235,8 @@ impl Driver {
         let is = |topic: Topic| topic.on(chain).hash() == message.topic;
         let decoded = if is(Topic::Blocks) {
             borsh::from_slice(&message.data).map(|block| Input::GossipBlock(gossip.clone(), Box::new(block)))
+        } else if is(Topic::Agreement) {
+            borsh::from_slice(&message.data).map(|message| Input::GossipAgreement(gossip.clone(), Box::new(message)))
         } else {
             borsh::from_slice(&message.data).map(|tx| Input::GossipTransaction(gossip.clone(), Box::new(tx)))
         };

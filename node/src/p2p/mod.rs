@@ -3,6 +3,7 @@
 //! | protocol | carries | bound |
 //! |---|---|---|
 //! | gossipsub `blocks`, `transactions` | new blocks and transactions, judged before they are passed on | [`GOSSIP_BYTES_MAX`] |
+//! | gossipsub `agreement` | proposals with their blocks, and votes; on a chain with validators | [`GOSSIP_BYTES_MAX`] |
 //! | request-response `/assay/sync/1` | status, ranges of blocks, peer addresses | [`REQUEST_BYTES_MAX`], [`RESPONSE_BYTES_MAX`] |
 //! | ping | whether a peer is there; a silent one is disconnected and dialled again | one under way |
 //! | identify | where a peer listens | 4 addresses a peer |

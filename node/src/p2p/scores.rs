@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | another chain | 100 | it will not change |
 //! | an invalid block | 50 | costs us validation; honest nodes judge before they pass on |
+//! | an invalid ballot | 50 | the same: its signature is checked first |
 //! | an invalid transaction | 10 | the same, and cheaper |
 //! | a useless answer | 5 | happens to honest peers that are slow or cut off |
 //!
@@ -27,7 +28,7 @@ pub const PEERS_MAX: usize = 1024;
 pub fn points(offence: &Offence) -> u64 {
     match offence {
         Offence::OtherChain => 100,
-        Offence::InvalidBlock(_) => 50,
+        Offence::InvalidBlock(_) | Offence::InvalidBallot(_) => 50,
         Offence::InvalidTransaction(_) => 10,
         Offence::UselessAnswer(_) => 5,
     }
@@ -38,6 +39,7 @@ pub fn name(offence: &Offence) -> &'static str {
     match offence {
         Offence::OtherChain => "other_chain",
         Offence::InvalidBlock(_) => "invalid_block",
+        Offence::InvalidBallot(_) => "invalid_ballot",
         Offence::InvalidTransaction(_) => "invalid_transaction",
         Offence::UselessAnswer(_) => "useless_answer",
     }

@@ -64,6 +64,7 @@ mod tests {
             timestamp: Timestamp(1),
             params: ChainParams::default(),
             accounts: [(crate::crypto::Keypair::from_secret([1; 32]).address(), Amount(5))].into(),
+            validators: Default::default(),
         }
     }
 

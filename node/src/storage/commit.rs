@@ -8,7 +8,7 @@ use super::{
 use crate::{
     chain::{Commit, CommitBlock},
     crypto::Hash,
-    types::{Block, Height},
+    types::{Block, Consensus, Height},
 };
 use jmt::KeyHash;
 use rocksdb::{FlushOptions, WriteBatch, WriteOptions};
@@ -36,6 +36,9 @@ impl Store {
             }
             for block in &commit.blocks {
                 db.put_block(&mut batch, block);
+            }
+            if self.genesis.params.consensus == Consensus::Pos {
+                db.remove_ballots(&mut batch)?;
             }
             let new_head = commit.blocks.last().map_or(head.hash, |block| block.hash);
             let bytes = db.write(batch, new_head)?;

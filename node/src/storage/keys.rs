@@ -20,6 +20,10 @@ pub const SCHEMA: &[u8] = b"schema";
 pub const GENESIS: &[u8] = b"genesis";
 /// `meta`: what this database is rebuilt from, while it is not whole yet.
 pub const REBUILD: &[u8] = b"rebuild";
+/// `meta`: the node may have signed ballots that are not known here. Absent on chains without validators.
+pub const UNSURE: &[u8] = b"unsure";
+/// `meta`: the prefix of an entry in the log of the agreement on a height; height and number follow, big-endian `u64` each.
+pub const BALLOT: &[u8] = b"ballot/";
 /// `meta`: the head's hash.
 pub const HEAD: &[u8] = b"head";
 
@@ -46,6 +50,10 @@ pub fn value(key: &KeyHash, version: Version) -> [u8; 40] {
 pub fn shown(family: &str, key: &[u8]) -> String {
     let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_be_bytes);
     let readable = match family {
+        META if key.starts_with(BALLOT) && key.len() == BALLOT.len() + 16 => {
+            let (height, entry) = key[BALLOT.len()..].split_at(8);
+            number(height).zip(number(entry)).map(|(height, entry)| format!("ballot/{height}/{entry}"))
+        }
         META if key.iter().all(u8::is_ascii_lowercase) => Some(String::from_utf8_lossy(key).into_owned()),
         CANONICAL | UNDO => number(key).map(|height| height.to_string()),
         NODES => key.split_at_checked(8).and_then(|(version, path)| {

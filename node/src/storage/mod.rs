@@ -2,7 +2,7 @@
 //!
 //! | column family | key | value |
 //! |---|---|---|
-//! | `meta` | name | schema version, genesis document, head, what is being rebuilt |
+//! | `meta` | name | schema version, genesis document, head, what is being rebuilt, the log of the agreement on the next block |
 //! | `blocks` | hash | work of the chain up to it, block |
 //! | `canonical` | height | hash |
 //! | `transactions` | id | height and place |
@@ -22,6 +22,7 @@
 //! ([`Store::rebuild`]). Nothing here ever deletes data that was in use.
 
 mod audit;
+mod ballots;
 mod check;
 mod checkpoint;
 mod commit;
@@ -44,6 +45,7 @@ mod store;
 mod tests;
 
 pub use audit::{Audit, AuditReport};
+pub use ballots::Durability;
 pub use error::{StoreError, Trouble};
 pub use folders::{KEPT_MAX, Kept};
 pub use inspect::{FINDINGS_MAX, Finding, Findings, Inspection, Progress};

@@ -12,7 +12,7 @@ use crate::{
     crypto::Hash,
     ledger,
     seams::Disk,
-    types::{Genesis, Height, Work},
+    types::{Consensus, Genesis, Height, Work},
 };
 use rocksdb::{DB, Options, WriteBatch};
 use std::{path::Path, sync::Arc};
@@ -129,6 +129,9 @@ impl Store {
         db.put(&mut batch, keys::META, keys::GENESIS, crate::encode(&self.genesis));
         if let Some(rebuild) = rebuild {
             db.put(&mut batch, keys::META, keys::REBUILD, rebuild);
+        }
+        if self.genesis.params.consensus == Consensus::Pos {
+            db.put(&mut batch, keys::META, keys::UNSURE, Vec::new());
         }
         db.put_block(&mut batch, &first);
         db.write(batch, hash).map(drop)

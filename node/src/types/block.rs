@@ -1,6 +1,6 @@
 //! Blocks and their headers.
 
-use super::{Difficulty, Height, Timestamp, Transaction};
+use super::{Certificate, Difficulty, Height, Round, Timestamp, Transaction};
 use crate::crypto::{Address, Domain, Hash, merkle};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::Serialize;
@@ -34,7 +34,7 @@ pub struct Header {
 }
 
 /// The consensus engine's part of a header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
 #[serde(rename_all = "snake_case", tag = "engine")]
 pub enum Seal {
     /// The genesis block needs no right to stand there.
@@ -45,6 +45,13 @@ pub enum Seal {
         difficulty: Difficulty,
         /// The number that was searched for.
         nonce: u64,
+    },
+    /// Proof of stake: two thirds of the validators have agreed on the block.
+    Pos {
+        /// The round in which it was made, which says whose turn it was to make it.
+        round: Round,
+        /// The agreement. Not a part of the block's identity, which it is about: nodes may hold different ones for one block.
+        certificate: Certificate,
     },
 }
 
@@ -64,7 +71,13 @@ impl Header {
 
 /// The identifier of a block from its [`Header::unsealed_hash`] and seal: one digest of a short input for each try of a miner.
 pub fn sealed_hash(unsealed: &Hash, seal: &Seal) -> Hash {
-    Hash::of(Domain::Block, &[&unsealed.0, &crate::encode(seal)])
+    let identity = match seal {
+        Seal::Genesis | Seal::Pow { .. } => crate::encode(seal),
+        Seal::Pos { round, certificate: _ } => {
+            crate::encode(&Seal::Pos { round: *round, certificate: Certificate::default() })
+        }
+    };
+    Hash::of(Domain::Block, &[&unsealed.0, &identity])
 }
 
 impl Block {

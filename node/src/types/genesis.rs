@@ -1,7 +1,7 @@
 //! The genesis document: what makes two nodes members of the same chain.
 
-use super::{Amount, Block, Difficulty, Header, Height, Seal, Timestamp};
-use crate::crypto::{Address, Domain, Hash, merkle};
+use super::{Amount, Block, Difficulty, Header, Height, Seal, TOKEN, Timestamp, VALIDATORS_MAX};
+use crate::crypto::{Address, Domain, Hash, PublicKey, merkle};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -18,13 +18,45 @@ pub struct Genesis {
     pub params: ChainParams,
     /// The first balances.
     pub accounts: BTreeMap<Address, Amount>,
+    /// The first validators and what they have bonded, beside their balances. Proof of stake only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub validators: BTreeMap<PublicKey, Amount>,
+}
+
+/// How the nodes of a chain agree on the next block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consensus {
+    /// Proof of work: the chain with the most work counts.
+    #[default]
+    Pow,
+    /// Proof of stake: two thirds of the validators agree on each block, and it is final.
+    Pos,
+}
+
+impl Consensus {
+    /// Its name in documents and scenarios.
+    pub fn name(self) -> &'static str {
+        match self {
+            Consensus::Pow => "pow",
+            Consensus::Pos => "pos",
+        }
+    }
+}
+
+impl fmt::Display for Consensus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// The rules that every node of a chain must agree on. Times are in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChainParams {
-    /// What the retarget aims at, between two blocks; 100 ms to an hour.
+    /// How blocks are agreed on.
+    pub consensus: Consensus,
+    /// What the retarget aims at, between two blocks, and what validators wait after one; 100 ms to an hour.
     pub block_interval_ms: u64,
     /// Depth k at which a transaction counts as confirmed: with k blocks on top of its own. 1 to 1000.
     pub confirmations: u64,
@@ -38,11 +70,48 @@ pub struct ChainParams {
     pub block_reward: Amount,
     /// Transactions in a block, at most.
     pub block_transactions_max: u32,
+    /// The rules of proof of stake.
+    pub pos: PosParams,
+}
+
+/// The rules of proof of stake.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PosParams {
+    /// The least bond of a validator, at least one token.
+    pub stake_min: Amount,
+    /// Blocks of an epoch; the set of validators changes between two. 1 to 100,000.
+    pub epoch_blocks: u64,
+    /// Blocks for which a bond that is taken back can still be slashed; 1 to 10 million. Evidence is good for as long.
+    pub unbonding_blocks: u64,
+    /// What an equivocation costs, in percent of the bond; 1 to 100.
+    pub slash_percent: u64,
+    /// How long a proposal is waited for in the first round; 100 ms to a minute.
+    pub propose_ms: u64,
+    /// How long further votes are waited for in the first round, once two thirds have voted differently; 100 ms to a minute.
+    pub vote_ms: u64,
+    /// What each further round adds to both; 0 to a minute.
+    pub round_ms: u64,
+}
+
+impl Default for PosParams {
+    fn default() -> Self {
+        Self {
+            stake_min: Amount(1000 * TOKEN.0),
+            epoch_blocks: 100,
+            unbonding_blocks: 10_000,
+            slash_percent: 5,
+            propose_ms: 2_000,
+            vote_ms: 1_000,
+            round_ms: 500,
+        }
+    }
 }
 
 impl Default for ChainParams {
     fn default() -> Self {
         Self {
+            consensus: Consensus::Pow,
             block_interval_ms: 10_000,
             confirmations: 6,
             difficulty_start: Difficulty(1000),
@@ -50,6 +119,7 @@ impl Default for ChainParams {
             future_max_ms: 15_000,
             block_reward: Amount(50_000_000),
             block_transactions_max: 1000,
+            pos: PosParams::default(),
         }
     }
 }
@@ -72,6 +142,24 @@ pub enum GenesisError {
     /// Balances that add up to more than an amount can hold.
     #[error("the balances of genesis add up to more than {}", u64::MAX)]
     SupplyOverflow,
+    /// A chain of validators without any, or validators of another kind of chain.
+    #[error("a {consensus} chain cannot have {got} validators: pos needs 1 to {VALIDATORS_MAX}, others have none")]
+    Validators {
+        /// The chain's consensus.
+        consensus: Consensus,
+        /// How many the document has.
+        got: usize,
+    },
+    /// A validator with less than the minimum.
+    #[error("validator {key} has a bond of {got}, and params.pos.stake_min is {min}")]
+    Stake {
+        /// Which.
+        key: PublicKey,
+        /// Its bond.
+        got: Amount,
+        /// The minimum.
+        min: Amount,
+    },
 }
 
 impl Genesis {
@@ -89,24 +177,40 @@ impl Genesis {
             ("future_max_ms", p.future_max_ms, 1000, 7_200_000),
             ("block_reward", p.block_reward.0, 0, u64::MAX / 1_000_000_000),
             ("block_transactions_max", p.block_transactions_max.into(), 1, 10_000),
+            ("pos.stake_min", p.pos.stake_min.0, TOKEN.0, u64::MAX),
+            ("pos.epoch_blocks", p.pos.epoch_blocks, 1, 100_000),
+            ("pos.unbonding_blocks", p.pos.unbonding_blocks, 1, 10_000_000),
+            ("pos.slash_percent", p.pos.slash_percent, 1, 100),
+            ("pos.propose_ms", p.pos.propose_ms, 100, 60_000),
+            ("pos.vote_ms", p.pos.vote_ms, 100, 60_000),
+            ("pos.round_ms", p.pos.round_ms, 0, 60_000),
         ];
         for (key, got, min, max) in bounds {
             if got < min || got > max {
                 return Err(GenesisError::OutOfBounds { key, got, min, max });
             }
         }
+        let got = self.validators.len();
+        let fits = match p.consensus {
+            Consensus::Pow => got == 0,
+            Consensus::Pos => (1..=VALIDATORS_MAX).contains(&got),
+        };
+        if !fits {
+            return Err(GenesisError::Validators { consensus: p.consensus, got });
+        }
+        if let Some((key, got)) = self.validators.iter().find(|(_, bond)| **bond < p.pos.stake_min) {
+            return Err(GenesisError::Stake { key: *key, got: *got, min: p.pos.stake_min });
+        }
         self.supply().map(|_| ())
     }
 
-    /// The sum of the first balances.
+    /// The sum of the first balances and bonds.
     ///
     /// # Errors
     /// [`GenesisError::SupplyOverflow`].
     pub fn supply(&self) -> Result<Amount, GenesisError> {
-        self.accounts
-            .values()
-            .try_fold(Amount(0), |sum, amount| sum.checked_add(*amount))
-            .ok_or(GenesisError::SupplyOverflow)
+        let all = self.accounts.values().chain(self.validators.values());
+        all.copied().try_fold(Amount(0), |sum, amount| sum.checked_add(amount)).ok_or(GenesisError::SupplyOverflow)
     }
 
     /// The genesis block over the state root that executing this document gives.

@@ -6,11 +6,21 @@ mod amount;
 mod block;
 mod genesis;
 mod transaction;
+mod validators;
+mod vote;
 
 pub use amount::{Amount, Difficulty, Height, Nonce, Timestamp, Work};
 pub use block::{Block, Header, Seal, sealed_hash};
-pub use genesis::{ChainId, ChainParams, Genesis, GenesisError};
+pub use genesis::{ChainId, ChainParams, Consensus, Genesis, GenesisError, PosParams};
 pub use transaction::{Body, Payload, Transaction};
+pub use validators::{CertificateError, VALIDATORS_MAX, Validator, ValidatorSet};
+pub use vote::{
+    Ballot, CERTIFICATE_SIGNATURES_MAX, Certificate, Equivocation, EquivocationError, Proposal, Round, Signed, Step,
+    Vote,
+};
+
+/// A token, in its smallest unit.
+pub const TOKEN: Amount = Amount(1_000_000);
 
 /// Bytes of an encoded block, at most; a peer's larger message is refused before it is decoded.
 pub const BLOCK_BYTES_MAX: usize = 512 * 1024;

@@ -1,6 +1,6 @@
 //! Signed transactions.
 
-use super::{Amount, ChainId, Height, Nonce};
+use super::{Amount, ChainId, Equivocation, Height, Nonce};
 use crate::crypto::{Address, Domain, Hash, Keypair, PublicKey, Signature, SignatureError};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,21 @@ pub enum Payload {
         to: Address,
         /// How many, at least 1.
         amount: Amount,
+    },
+    /// Bonds tokens of the sender, whose key is then a validator's from the next epoch on. Proof of stake only.
+    Stake {
+        /// How many, on top of what is bonded.
+        amount: Amount,
+    },
+    /// Takes tokens of the sender's bond back; they are free after the unbonding time. Proof of stake only.
+    Unstake {
+        /// How many; what is left is nothing or at least the minimum.
+        amount: Amount,
+    },
+    /// Shows that a validator has contradicted itself, for which it loses a part of its bond. Proof of stake only.
+    Evidence {
+        /// The proof.
+        proof: Box<Equivocation>,
     },
 }
 

@@ -2,22 +2,25 @@
 
 use super::section::Value;
 use crate::error::{Form, Place, Problem, ScenarioError};
-use crate::{Chain, Expect, ForkExpectation, keys, limits};
+use crate::{Chain, Consensus, Expect, ForkExpectation, ProgressExpectation, keys, limits};
 use std::collections::BTreeMap;
 
 const FORK_WORDS: &[&str] = &["allowed", "required"];
+const PROGRESS_WORDS: &[&str] = &["allowed", "stops", "goes-on"];
 
 /// The expectations, and where each key that is given stands.
 pub(super) fn expect(
     value: Option<Value<'_>>,
+    consensus: Consensus,
     chain: &Chain,
 ) -> Result<(Expect, BTreeMap<&'static str, Place>), ScenarioError> {
     let default = Expect {
         finalized_lost: 0,
         caught_up_within: limits::CAUGHT_UP_WITHIN_DEFAULT,
-        confirms_within: chain.confirms_within_default(),
+        confirms_within: chain.confirms_within_default(consensus),
         writable_within: limits::WRITABLE_WITHIN_DEFAULT,
         fork: ForkExpectation::Allowed,
+        progress: ProgressExpectation::Allowed,
         reorg_depth_min: None,
         reorg_depth_max: None,
         confirmed_transactions_min: None,
@@ -28,6 +31,11 @@ pub(super) fn expect(
     let section = value.section("[expect]", keys::EXPECT, Form::Table)?;
     let count = |key| section.or(key, None, |value| value.integer(limits::COUNT).map(Some));
     let forks = [("allowed", ForkExpectation::Allowed), ("required", ForkExpectation::Required)];
+    let progress = [
+        ("allowed", ProgressExpectation::Allowed),
+        ("stops", ProgressExpectation::Stops),
+        ("goes-on", ProgressExpectation::GoesOn),
+    ];
     let expect = Expect {
         finalized_lost: count("finalized_lost")?.unwrap_or(default.finalized_lost),
         caught_up_within: section
@@ -37,6 +45,8 @@ pub(super) fn expect(
         writable_within: section
             .or("writable_within", default.writable_within, |value| value.duration(limits::WITHIN))?,
         fork: section.or("fork", default.fork, |value| value.word(&forks, Form::Word(FORK_WORDS)))?,
+        progress: section
+            .or("progress", default.progress, |value| value.word(&progress, Form::Word(PROGRESS_WORDS)))?,
         reorg_depth_min: count("reorg_depth_min")?,
         reorg_depth_max: count("reorg_depth_max")?,
         confirmed_transactions_min: count("confirmed_transactions_min")?,

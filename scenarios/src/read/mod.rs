@@ -16,6 +16,9 @@ use section::{Section, Source, Value};
 use std::{collections::BTreeMap, num::NonZeroU16};
 use toml::de::DeTable;
 
+/// The engines of this version.
+const ENGINES: &[&str] = &["pow", "pos"];
+
 /// Where things stand that the rules over the whole file name.
 #[derive(Debug)]
 pub(crate) struct Places {
@@ -43,17 +46,17 @@ pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError
 
     let name = name(root.need("name", Form::Name)?)?;
     let about = about(root.need("about", Form::Text)?)?;
-    let consensus = consensus(root.need("consensus", Form::Word(&["pow"]))?)?;
+    let consensus = consensus(root.need("consensus", Form::Word(ENGINES))?)?;
     let nodes = nodes(root.need("nodes", Form::Integer)?)?;
     let duration_value = root.need("duration", Form::Duration)?;
     let duration = duration_value.duration(limits::DURATION)?;
     let planted = root.or("planted", false, |value| value.boolean())?;
 
     let network = settings::network(root.get("network"))?;
-    let chain = settings::chain(root.get("chain"))?;
-    let workload = settings::workload(root.get("workload"), duration)?;
+    let chain = settings::chain(root.get("chain"), consensus, nodes.get())?;
+    let workload = settings::workload(root.get("workload"), consensus, duration)?;
     let (faults, actions) = fault::faults(root.get("fault"), nodes.get(), duration)?;
-    let (expect, expect_places) = expect::expect(root.get("expect"), &chain)?;
+    let (expect, expect_places) = expect::expect(root.get("expect"), consensus, &chain)?;
 
     let expect_lines = expect_places.iter().map(|(key, place)| (*key, place.line)).collect();
     let file = file.to_owned();
@@ -97,11 +100,8 @@ fn about(value: Value<'_>) -> Result<String, ScenarioError> {
 }
 
 fn consensus(value: Value<'_>) -> Result<Consensus, ScenarioError> {
-    let engines = [("pow", None), ("pos", Some("pos")), ("poot", Some("poot"))];
-    match value.word(&engines, Form::Word(&["pow"]))? {
-        None => Ok(Consensus::Pow),
-        Some(engine) => Err(value.error(Problem::NotBuilt { engine })),
-    }
+    let engines = [("pow", Ok(Consensus::Pow)), ("pos", Ok(Consensus::Pos)), ("poot", Err("poot"))];
+    value.word(&engines, Form::Word(ENGINES))?.map_err(|engine| value.error(Problem::NotBuilt { engine }))
 }
 
 fn nodes(value: Value<'_>) -> Result<NonZeroU16, ScenarioError> {

@@ -1,8 +1,8 @@
 //! `[network]`, `[chain]` and `[workload]`. Each may be absent: then all its keys have their defaults.
 
-use super::section::Value;
-use crate::error::{Form, ScenarioError};
-use crate::{Chain, LatencyRange, Loss, Network, TransferRate, Workload, keys, limits};
+use super::section::{Section, Value};
+use crate::error::{Form, Problem, ScenarioError};
+use crate::{Chain, Consensus, LatencyRange, Loss, Network, TransferRate, Workload, keys, limits};
 use std::time::Duration;
 
 pub(super) fn network(value: Option<Value<'_>>) -> Result<Network, ScenarioError> {
@@ -16,36 +16,64 @@ pub(super) fn network(value: Option<Value<'_>>) -> Result<Network, ScenarioError
     })
 }
 
-pub(super) fn chain(value: Option<Value<'_>>) -> Result<Chain, ScenarioError> {
+pub(super) fn chain(value: Option<Value<'_>>, consensus: Consensus, nodes: u16) -> Result<Chain, ScenarioError> {
     let default = Chain::default();
     let Some(value) = value else { return Ok(default) };
     let section = value.section("[chain]", keys::CHAIN, Form::Table)?;
+    let foreign: &[&'static str] = match consensus {
+        Consensus::Pow => &["validators", "epoch_blocks"],
+        Consensus::Pos => &["confirmations", "hash_rate"],
+    };
+    refuse(&section, foreign, consensus)?;
     Ok(Chain {
         block_interval: section
             .or("block_interval", default.block_interval, |value| value.duration(limits::BLOCK_INTERVAL))?,
         confirmations: section
             .or("confirmations", default.confirmations, |value| value.integer_u32(limits::CONFIRMATIONS))?,
         hash_rate: section.or("hash_rate", default.hash_rate, |value| value.integer_u32(limits::HASH_RATE))?,
+        validators: section.or("validators", None, |value| {
+            let bounds = *limits::VALIDATORS.start()..=u32::from(nodes).min(*limits::VALIDATORS.end());
+            value.integer_u32(bounds).map(Some)
+        })?,
+        epoch_blocks: section
+            .or("epoch_blocks", default.epoch_blocks, |value| value.integer_u32(limits::EPOCH_BLOCKS))?,
     })
 }
 
-pub(super) fn workload(value: Option<Value<'_>>, duration: Duration) -> Result<Workload, ScenarioError> {
+pub(super) fn workload(
+    value: Option<Value<'_>>,
+    consensus: Consensus,
+    duration: Duration,
+) -> Result<Workload, ScenarioError> {
     let default = Workload {
         transfers_per_second: TransferRate::default(),
         accounts: limits::ACCOUNTS_DEFAULT,
+        stake_changes_per_minute: 0,
         stop_before_end: Duration::ZERO,
     };
     let Some(value) = value else { return Ok(default) };
     let section = value.section("[workload]", keys::WORKLOAD, Form::Table)?;
+    if consensus != Consensus::Pos {
+        refuse(&section, &["stake_changes_per_minute"], consensus)?;
+    }
     Ok(Workload {
         transfers_per_second: section.or("transfers_per_second", default.transfers_per_second, |value| {
             // The bounds leave neither a negative nor an infinite rate.
             Ok(TransferRate::per_second(value.number(limits::TRANSFERS_PER_SECOND)?).unwrap_or_default())
         })?,
         accounts: section.or("accounts", default.accounts, |value| value.integer_u32(limits::ACCOUNTS))?,
+        stake_changes_per_minute: section
+            .or("stake_changes_per_minute", 0, |value| value.integer_u32(limits::STAKE_CHANGES_PER_MINUTE))?,
         stop_before_end: section
             .or("stop_before_end", default.stop_before_end, |value| value.duration(Duration::ZERO..=duration))?,
     })
+}
+
+/// A key that says nothing to this engine would be ignored in silence.
+fn refuse(section: &Section<'_>, foreign: &[&'static str], consensus: Consensus) -> Result<(), ScenarioError> {
+    let engine = consensus.name();
+    let found = foreign.iter().find_map(|key| section.get(key));
+    found.map_or(Ok(()), |value| Err(value.key_error(Problem::OtherEngine { key: value.key, engine })))
 }
 
 /// `20ms..80ms`, or one duration for both ends.

@@ -5,7 +5,7 @@ use assay_node::{
     Setup,
     config::{Config, P2p},
     crypto::Keypair,
-    types::{Amount, ChainParams, Difficulty, Genesis, Timestamp},
+    types::{Amount, ChainParams, Consensus, Difficulty, Genesis, PosParams, TOKEN, Timestamp},
 };
 use assay_scenarios::Scenario;
 use libp2p::{Multiaddr, identity, multiaddr::Protocol};
@@ -18,6 +18,8 @@ pub const P2P_PORT: u16 = 6000;
 pub const API_PORT: u16 = 8000;
 /// What each of the workload's accounts has at first.
 const FUNDS: Amount = Amount(1_000_000_000_000);
+/// What each validator has bonded at first: a hundred times the least, which accounts of the workload bond.
+const BOND: Amount = Amount(100_000 * TOKEN.0);
 /// The directory that a lost volume takes along.
 pub const VOLUME: &str = "/data";
 /// The database, in that directory.
@@ -51,6 +53,10 @@ fn secret(seed: u64, purpose: &str, owner: usize) -> [u8; 32] {
     secret
 }
 
+fn proposer(seed: u64, n: usize) -> Keypair {
+    Keypair::from_secret(secret(seed, "proposer key", n))
+}
+
 impl Spec {
     /// The cluster of `scenario` under `seed`.
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
@@ -61,7 +67,19 @@ impl Spec {
             .collect();
         let block_interval_ms = chain.block_interval.as_millis() as u64;
         let hashes_per_block = nodes as u64 * u64::from(chain.hash_rate) * block_interval_ms / 1000;
+        let consensus = match scenario.consensus {
+            assay_scenarios::Consensus::Pow => Consensus::Pow,
+            assay_scenarios::Consensus::Pos => Consensus::Pos,
+        };
+        let epoch_blocks = u64::from(chain.epoch_blocks);
+        let validators = match consensus {
+            Consensus::Pow => 0,
+            Consensus::Pos => chain.validators.map_or(nodes, |validators| validators as usize),
+        };
         let params = ChainParams {
+            consensus,
+            // A bond that is taken back is free within the run.
+            pos: PosParams { epoch_blocks, unbonding_blocks: 2 * epoch_blocks, ..PosParams::default() },
             block_interval_ms,
             confirmations: u64::from(chain.confirmations),
             difficulty_start: Difficulty(hashes_per_block.max(4)),
@@ -72,6 +90,7 @@ impl Spec {
             timestamp: Timestamp(DEFAULT_EPOCH.as_millis() as u64),
             params,
             accounts: accounts.iter().map(|key| (key.address(), FUNDS)).collect(),
+            validators: (0..validators).map(|n| (proposer(seed, n).public(), BOND)).collect(),
         };
         Self { nodes, seed, genesis, accounts, hash_rate: u64::from(chain.hash_rate) }
     }
@@ -99,12 +118,7 @@ impl Spec {
         config.storage.cache_size_mb = CACHE_SIZE_MB;
         config.miner.hash_rate = self.hash_rate;
         config.validate().expect("the harness makes valid settings");
-        NodeSpec {
-            config,
-            genesis: self.genesis.clone(),
-            identity: key(n),
-            proposer: Keypair::from_secret(secret(self.seed, "proposer key", n)),
-        }
+        NodeSpec { config, genesis: self.genesis.clone(), identity: key(n), proposer: proposer(self.seed, n) }
     }
 }
 
@@ -123,7 +137,7 @@ impl NodeSpec {
             config: self.config.clone(),
             genesis: self.genesis.clone(),
             identity: self.identity.clone(),
-            proposer: Some(self.proposer.address()),
+            proposer: Some(self.proposer.clone()),
             admin_key: None,
         }
     }

@@ -22,6 +22,7 @@ pub mod liveness;
 pub mod no_panic;
 pub mod noticed;
 pub mod served;
+pub mod stakes;
 pub mod state_root;
 pub mod supply;
 #[cfg(test)]
@@ -30,7 +31,7 @@ pub mod validity;
 
 use assay_node::{
     crypto::{Address, Hash},
-    ledger::Account,
+    ledger::{Account, Stakes},
     types::{Amount, Block, Height},
 };
 use std::{
@@ -115,6 +116,8 @@ pub struct StoredState {
     pub supply: Amount,
     /// All accounts that the chain has touched.
     pub accounts: BTreeMap<Address, Account>,
+    /// The stored record of bonds; empty on a chain without.
+    pub stakes: Stakes,
 }
 
 /// The cluster at one moment.

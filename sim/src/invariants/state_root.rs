@@ -50,6 +50,15 @@ impl Invariant for StateRoot {
                     )));
                 }
                 let Some(expected) = self.ledger.after(hash) else { return Ok(Checked::No) };
+                if let Some(what) = expected.stakes.differs(&state.stakes) {
+                    return Err(Violation(format!("at height {height} n{node} has stored {what} than the rules give")));
+                }
+                if state.supply != expected.supply {
+                    let (stored, right) = (state.supply, expected.supply);
+                    return Err(Violation(format!(
+                        "at height {height} n{node} has stored a supply of {stored}, and the rules give {right}"
+                    )));
+                }
                 for (address, account) in &expected.accounts {
                     let stored = state.accounts.get(address).copied().unwrap_or_default();
                     if stored != *account {

@@ -1,20 +1,24 @@
-//! Tokens are neither made nor destroyed, but for the rewards.
+//! Tokens are neither made nor destroyed, but for the rewards and for what is slashed.
 
-use super::{Checked, Invariant, Observation, Violation};
-use assay_node::types::Genesis;
+use super::{Checked, Invariant, Observation, Violation, ledger::Ledger};
+use assay_node::types::{Block, Genesis};
 
 /// What there was at first and what each block adds.
 #[derive(Debug)]
 pub struct Supply {
     at_first: u128,
     reward: u128,
+    /// Evidence in blocks burns tokens; how many is the ledger's to say, and here only whether there was any.
+    ledger: Ledger,
 }
 
 impl Supply {
     /// On the chain of `genesis`.
-    pub fn new(genesis: &Genesis) -> Self {
-        let at_first = genesis.accounts.values().map(|amount| u128::from(amount.0)).sum();
-        Self { at_first, reward: u128::from(genesis.params.block_reward.0) }
+    pub fn new(genesis: &Genesis, first: &Block) -> Self {
+        let at_first = genesis.accounts.values().chain(genesis.validators.values());
+        let at_first = at_first.map(|amount| u128::from(amount.0)).sum();
+        let ledger = Ledger::new(genesis, first.hash());
+        Self { at_first, reward: u128::from(genesis.params.block_reward.0), ledger }
     }
 }
 
@@ -24,17 +28,23 @@ impl Invariant for Supply {
     }
 
     fn about(&self) -> &'static str {
-        "Tokens are neither made nor destroyed, but for the rewards."
+        "Tokens are neither made nor destroyed, but for rewards and slashed bonds."
     }
 
     fn check(&mut self, node: usize, seen: &Observation<'_>) -> Result<Checked, Violation> {
-        let Observation::Confirmed { height, state: Some(state), .. } = seen else { return Ok(Checked::No) };
-        let expected = self.at_first + self.reward * u128::from(height.0);
+        if let Observation::Block { hash, block } = seen {
+            // A block that the rules refuse is validity's to report.
+            let _is_right = self.ledger.add(*hash, block).is_ok();
+        }
+        let Observation::Confirmed { height, hash, state: Some(state), .. } = seen else { return Ok(Checked::No) };
+        let burned = self.ledger.after(hash).map_or(0, |state| u128::from(state.stakes.burned));
+        let expected = self.at_first + self.reward * u128::from(height.0) - burned;
         let recorded = u128::from(state.supply.0);
-        let held: u128 = state.accounts.values().map(|account| u128::from(account.balance.0)).sum();
+        let bonded = u128::from(state.stakes.total().0);
+        let held = bonded + state.accounts.values().map(|account| u128::from(account.balance.0)).sum::<u128>();
         if recorded != expected || held != expected {
             return Err(Violation(format!(
-                "at height {height} n{node} has {held} tokens in accounts and {recorded} on record, and {expected} exist"
+                "at height {height} n{node} has {held} tokens in accounts and bonds and {recorded} on record, and {expected} exist"
             )));
         }
         Ok(Checked::Yes)
@@ -57,7 +67,7 @@ mod tests {
         change(&mut state);
         let seen =
             Observation::Confirmed { height: Height(1), hash: block.hash(), transactions: &[], state: Some(&state) };
-        Supply::new(&chain.genesis).check(2, &seen)
+        Supply::new(&chain.genesis, &chain.first).check(2, &seen)
     }
 
     #[test]
@@ -68,10 +78,10 @@ mod tests {
     #[test]
     fn fires_on_a_token_too_many_and_on_a_wrong_record() {
         let minted = check(|state| state.accounts.values_mut().next().expect("there are accounts").balance.0 += 1);
-        let expected = "at height 1 n2 has 2011 tokens in accounts and 2010 on record, and 2010 exist";
+        let expected = "at height 1 n2 has 2011 tokens in accounts and bonds and 2010 on record, and 2010 exist";
         assert_eq!(minted.expect_err("one too many").0, expected);
         let recorded = check(|state| state.supply.0 -= 1);
-        let expected = "at height 1 n2 has 2010 tokens in accounts and 2009 on record, and 2010 exist";
+        let expected = "at height 1 n2 has 2010 tokens in accounts and bonds and 2009 on record, and 2010 exist";
         assert_eq!(recorded.expect_err("one too few").0, expected);
     }
 }

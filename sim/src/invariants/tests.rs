@@ -4,7 +4,7 @@ use super::{Checked, Invariant, Observation, Sample, StoredState, Violation, led
 use assay_node::{
     consensus::pow::Search,
     crypto::{Address, Hash, Keypair},
-    ledger::execute_genesis,
+    ledger::{Stakes, execute_genesis},
     types::{
         Amount, Block, Body, ChainParams, Difficulty, Genesis, Header, Height, Nonce, Payload, Seal, Timestamp,
         Transaction,
@@ -54,6 +54,7 @@ impl Chain {
             timestamp: Timestamp(1000),
             params,
             accounts: [0, 1].map(|n| (key(n).address(), Amount(1000))).into(),
+            validators: Default::default(),
         };
         let first = genesis.block(execute_genesis(&genesis).expect("memory does not fail").state_root);
         Self { genesis, first }
@@ -87,6 +88,7 @@ impl Chain {
         let mut ledger = Ledger::new(&self.genesis, self.first.hash());
         ledger.add(block.hash(), block).expect("a right block");
         let state = ledger.after(&block.hash()).expect("it was added");
-        StoredState { root: block.header.state_root, supply: state.supply, accounts: state.accounts.clone() }
+        let (supply, accounts) = (state.supply, state.accounts.clone());
+        StoredState { root: block.header.state_root, supply, accounts, stakes: Stakes::default() }
     }
 }

@@ -6,7 +6,7 @@
 use super::{Checked, Invariant, Observation, Violation, ledger::Ledger};
 use assay_node::{
     crypto::Hash,
-    types::{Block, ChainParams, Difficulty, Genesis, Header, Seal, Timestamp},
+    types::{Ballot, Block, ChainId, ChainParams, Consensus, Difficulty, Genesis, Header, Seal, Step, Timestamp, Vote},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,7 @@ const MEDIAN_BLOCKS: usize = 11;
 /// All blocks that were seen, on all branches.
 #[derive(Debug)]
 pub struct Validity {
+    chain: ChainId,
     params: ChainParams,
     headers: BTreeMap<Hash, Header>,
     ledger: Ledger,
@@ -26,7 +27,8 @@ impl Validity {
     pub fn new(genesis: &Genesis, first: &Block) -> Self {
         let hash = first.hash();
         let headers = BTreeMap::from([(hash, first.header.clone())]);
-        Self { params: genesis.params.clone(), headers, ledger: Ledger::new(genesis, hash) }
+        let ledger = Ledger::new(genesis, hash);
+        Self { chain: genesis.chain_id.clone(), params: genesis.params.clone(), headers, ledger }
     }
 
     fn check_header(&self, hash: Hash, header: &Header) -> Result<(), String> {
@@ -39,6 +41,49 @@ impl Validity {
         if header.height.0 != parent.height.0 + 1 {
             return Err(format!("stands on one at height {}", parent.height));
         }
+        match self.params.consensus {
+            Consensus::Pow => self.check_work(hash, header, parent),
+            Consensus::Pos => self.check_agreement(hash, header, parent),
+        }
+    }
+
+    /// More than two thirds of the validators, by the second reading of who they are, have signed it, each once.
+    fn check_agreement(&self, hash: Hash, header: &Header, parent: &Header) -> Result<(), String> {
+        let Seal::Pos { round, certificate } = &header.seal else {
+            return Err("has no certificate".into());
+        };
+        if header.timestamp <= parent.timestamp {
+            return Err(format!("has the timestamp {}, and its parent {}", header.timestamp, parent.timestamp));
+        }
+        let Some(below) = self.ledger.after(&header.parent) else {
+            return Err("stands on one whose state nobody knows".into());
+        };
+        let turn = below.stakes.set().proposer(header.height, *round).address();
+        if turn != header.proposer {
+            return Err(format!("is of {}, and it was the turn of {turn}", header.proposer));
+        }
+        let powers = below.stakes.powers();
+        let total: u128 = powers.values().map(|(_, power)| u128::from(*power)).sum();
+        let mut signed = BTreeMap::new();
+        for (validator, signature) in &certificate.signatures {
+            let Some((key, power)) = powers.get(validator) else {
+                return Err(format!("is signed by {validator}, who is no validator"));
+            };
+            let (height, round, step, block) = (header.height, certificate.round, Step::Precommit, Some(hash));
+            let vote = Vote { height, round, step, block, validator: *validator };
+            if key.verify(&vote.digest(&self.chain), signature).is_err() {
+                return Err(format!("has a forged signature of {validator}"));
+            }
+            signed.insert(validator, u128::from(*power));
+        }
+        let signed: u128 = signed.values().sum();
+        if signed * 3 <= total * 2 {
+            return Err(format!("is signed by {signed} of {total}, which is not more than two thirds"));
+        }
+        Ok(())
+    }
+
+    fn check_work(&self, hash: Hash, header: &Header, parent: &Header) -> Result<(), String> {
         let Seal::Pow { difficulty, .. } = header.seal else {
             return Err("has no proof of work".into());
         };
@@ -49,7 +94,7 @@ impl Validity {
         }
         let before = match parent.seal {
             Seal::Pow { difficulty, .. } => difficulty,
-            Seal::Genesis => self.params.difficulty_start,
+            Seal::Genesis | Seal::Pos { .. } => self.params.difficulty_start,
         };
         self.check_difficulty(header, before, difficulty)?;
         let median = self.median(parent);

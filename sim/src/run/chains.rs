@@ -15,7 +15,7 @@ use assay_node::{
     chain::ChainEvent,
     crypto::{Address, Hash},
     ledger,
-    types::{Block, Height, Transaction},
+    types::{Block, Consensus, Height, Transaction},
 };
 use assay_reports::Event;
 use std::{
@@ -74,6 +74,7 @@ pub(super) struct Chains {
     nodes: Vec<NodeChain>,
     pub reorgs: Vec<Reorg>,
     accounts: BTreeSet<Address>,
+    consensus: Consensus,
 }
 
 impl Chains {
@@ -87,7 +88,8 @@ impl Chains {
             reorg_depth_recent: 0,
         };
         let accounts = spec.genesis.accounts.keys().copied().collect();
-        Self { nodes: vec![chain; nodes], reorgs: Vec::new(), accounts }
+        let consensus = spec.genesis.params.consensus;
+        Self { nodes: vec![chain; nodes], reorgs: Vec::new(), accounts, consensus }
     }
 
     /// How many nodes there are.
@@ -212,7 +214,8 @@ impl Chains {
             self.accounts.iter().map(|address| Ok((*address, ledger::account(store, height, address)?))).collect();
         let read = || -> Result<StoredState, ledger::ReadError> {
             let root = ledger::state_root(store, height)?;
-            Ok(StoredState { root, supply: ledger::supply(store, height)?.total, accounts: accounts? })
+            let stakes = ledger::stakes(store, self.consensus, height)?;
+            Ok(StoredState { root, supply: ledger::supply(store, height)?.total, accounts: accounts?, stakes })
         };
         match read() {
             Ok(state) => Some(state),
@@ -221,7 +224,7 @@ impl Chains {
             // A state that cannot be read is as wrong as can be.
             Err(_) => {
                 let (root, supply) = (Hash::default(), assay_node::types::Amount(0));
-                Some(StoredState { root, supply, accounts: BTreeMap::new() })
+                Some(StoredState { root, supply, accounts: BTreeMap::new(), stakes: ledger::Stakes::default() })
             }
         }
     }

@@ -32,7 +32,7 @@ impl Checks {
             Box::<Agreement>::default(),
             Box::new(Validity::new(genesis, first)),
             Box::new(StateRoot::new(genesis, first)),
-            Box::new(Supply::new(genesis)),
+            Box::new(Supply::new(genesis, first)),
             Box::<Finality>::default(),
             Box::<Noticed>::default(),
             Box::<Served>::default(),

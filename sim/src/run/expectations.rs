@@ -3,7 +3,7 @@
 use super::{chains::Chains, forks::Forks, samples::Samples};
 use crate::faults::Faults;
 use assay_reports::Expectation;
-use assay_scenarios::{ForkExpectation, PlannedAction, Scenario, format_duration};
+use assay_scenarios::{ForkExpectation, PlannedAction, ProgressExpectation, Scenario, format_duration};
 use std::time::Duration;
 
 /// What the table is held against.
@@ -17,6 +17,25 @@ pub(super) struct Measured<'a> {
     pub lost: u64,
     /// The workload's transactions that were confirmed.
     pub confirmed: u64,
+}
+
+/// What is still under way when a split begins is decided within this time, and does not count as progress in it.
+const SETTLES: Duration = Duration::from_secs(10);
+
+/// What was confirmed in the splits: expected, actual, and whether that is met.
+fn progress(measured: &Measured<'_>) -> Option<(String, String, bool)> {
+    let splits = measured.faults.progress().iter().filter(|fault| {
+        use PlannedAction::{Isolate, OneWay, Partition};
+        matches!(fault.fault.action, Partition { .. } | OneWay { .. } | Isolate { .. })
+    });
+    let windows = splits.filter_map(|fault| Some((fault.applied_at? + SETTLES, fault.ended_at?)));
+    let gains: Vec<u64> = windows.map(|(from, to)| measured.samples.confirmed_between(from, to)).collect();
+    let (least, most) = (gains.iter().min().copied().unwrap_or(0), gains.iter().max().copied().unwrap_or(0));
+    match measured.scenario.expect.progress {
+        ProgressExpectation::Allowed => None,
+        ProgressExpectation::Stops => Some(("stops".into(), format!("{most} blocks confirmed"), most == 0)),
+        ProgressExpectation::GoesOn => Some(("goes-on".into(), format!("{least} blocks confirmed"), least > 0)),
+    }
 }
 
 /// Every entry with its outcome; those without a value in the file and without a default are left out.
@@ -67,6 +86,7 @@ pub(super) fn judge(measured: &Measured<'_>) -> Vec<Expectation> {
         });
         all.push(entry("fork", "required".to_owned(), actual, resolved.is_some()));
     }
+    all.extend(progress(measured).map(|(expected, actual, met)| entry("progress", expected, actual, met)));
     if let Some(min) = expect.reorg_depth_min {
         all.push(entry("reorg_depth_min", format!("at least {min}"), depth.to_string(), depth >= min));
     }

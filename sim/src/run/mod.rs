@@ -159,6 +159,8 @@ impl<'a> Run<'a> {
             chain_id: spec.genesis.chain_id.clone(),
             accounts: spec.accounts.clone(),
             interval: scenario.workload.transfers_per_second.interval(),
+            stake_interval: Duration::from_secs(60).checked_div(scenario.workload.stake_changes_per_minute),
+            stake_min: spec.genesis.params.pos.stake_min,
             until: scenario.duration.saturating_sub(scenario.workload.stop_before_end),
             audit_at: scenario.duration.saturating_sub(AUDIT),
         };

@@ -127,6 +127,14 @@ impl Samples {
         })
     }
 
+    /// By how many blocks the highest confirmed height has grown from the first sample in a time to the last.
+    pub fn confirmed_between(&self, from: Duration, to: Duration) -> u64 {
+        let within = self.times.iter().zip(&self.nodes).filter(|(at, _)| (from..=to).contains(at));
+        let heights: Vec<_> =
+            within.filter_map(|(_, nodes)| nodes.iter().flatten().map(|node| node.confirmed.0).max()).collect();
+        heights.last().zip(heights.first()).map_or(0, |(last, first)| last.saturating_sub(*first))
+    }
+
     /// The nodes that have met damage between the last two samples.
     pub fn have_noticed(&self) -> impl Iterator<Item = usize> + '_ {
         let last = self.nodes.len().checked_sub(1);

@@ -1,4 +1,4 @@
-//! The workload: transfers between funded accounts, submitted over the nodes' own API through the simulated network.
+//! The workload: transfers between funded accounts, and bonds where there are validators, submitted over the nodes' own API through the simulated network.
 //!
 //! A host of its own, `client`, runs it. It is a user like any other: it has wallets, retries at another node when one
 //! does not answer, and knows of the chain only what the API says. [`Oracle`] notes what became of each transfer, and a
@@ -6,6 +6,7 @@
 
 mod audit;
 mod oracle;
+mod stakes;
 mod wallet;
 
 pub use oracle::{Answer, Counts, Oracle};
@@ -33,6 +34,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 const AMOUNT_MAX: u64 = 1000;
 /// Its fee, at most.
 const FEE_MAX: u64 = 100;
+/// Accounts that bond something, so that what nobody votes for stays small.
+const STAKERS: usize = 4;
 /// The subsystem of API answers in the trace.
 const API: Subsystem = Subsystem::new("api");
 
@@ -46,6 +49,10 @@ pub struct Settings {
     pub accounts: Vec<Keypair>,
     /// Time between two transfers; `None` submits nothing.
     pub interval: Option<Duration>,
+    /// Time between two changes of bonds; `None` changes none.
+    pub stake_interval: Option<Duration>,
+    /// The least bond of the chain.
+    pub stake_min: Amount,
     /// When the last transfer is submitted, in virtual time.
     pub until: Duration,
     /// When the nodes are asked about what was confirmed.
@@ -55,7 +62,8 @@ pub struct Settings {
 /// Starts the client on its host.
 pub fn boot(world: &mut World, host: HostId, settings: Settings, oracle: Rc<RefCell<Oracle>>) {
     let (trace, stream) = (world.trace().clone(), world.stream("workload", CLIENT));
-    world.boot(host, move || run(host, settings, oracle, trace, stream));
+    let stakes = world.stream("stake workload", CLIENT);
+    world.boot(host, move || run(host, settings, oracle, trace, [stream, stakes]));
 }
 
 /// Virtual time, on the client's host.
@@ -93,13 +101,25 @@ async fn run(
     settings: Settings,
     oracle: Rc<RefCell<Oracle>>,
     trace: Trace,
-    mut stream: entropy::Stream,
+    [mut stream, stakes]: [entropy::Stream; 2],
 ) -> String {
     let nodes = Rc::new(Nodes::new(host, &settings.nodes, trace));
     let addresses: Rc<[_]> = settings.accounts.iter().map(Keypair::address).collect();
     let wallets = settings.accounts.into_iter().enumerate();
-    let idle: Vec<Wallet> = wallets.map(|(n, key)| Wallet::new(key, n % nodes.clients.len())).collect();
+    let idle: Vec<Wallet> = wallets.map(|(n, key)| Wallet::new(key, n % nodes.clients.len(), n < STAKERS)).collect();
     let idle = Rc::new(RefCell::new(idle));
+    if let Some(interval) = settings.stake_interval {
+        let market = stakes::Market {
+            nodes: nodes.clone(),
+            oracle: oracle.clone(),
+            idle: idle.clone(),
+            chain_id: settings.chain_id.clone(),
+            interval,
+            until: settings.until,
+            amount: settings.stake_min,
+        };
+        tokio::task::spawn_local(market.run(stakes));
+    }
     if let Some(interval) = settings.interval {
         let mut tick = tokio::time::interval(interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -119,7 +139,7 @@ async fn run(
             let (nodes, oracle, idle) = (nodes.clone(), oracle.clone(), idle.clone());
             let chain_id = settings.chain_id.clone();
             tokio::task::spawn_local(async move {
-                wallet.transfer(&nodes, &oracle, chain_id, payment).await;
+                wallet.pay(&nodes, &oracle, chain_id, payment).await;
                 idle.borrow_mut().push(wallet);
             });
         }

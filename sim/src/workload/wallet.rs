@@ -32,27 +32,55 @@ pub(super) struct Wallet {
     home: usize,
     /// The next nonce and when the node said so.
     nonce: Option<(Nonce, Duration)>,
+    /// Whether its owner bonds something now and then, and whether it has.
+    pub staker: Option<Bonded>,
+}
+
+/// Whether an account has a bond, as far as its owner knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bonded {
+    No,
+    Yes,
 }
 
 impl Wallet {
-    pub fn new(key: Keypair, home: usize) -> Self {
-        Self { key, home, nonce: None }
+    pub fn new(key: Keypair, home: usize, stakes: bool) -> Self {
+        Self { key, home, nonce: None, staker: stakes.then_some(Bonded::No) }
     }
 
-    /// Sends one transfer. When the node does not answer, the next one goes to another node.
-    pub async fn transfer(&mut self, nodes: &Nodes, oracle: &RefCell<Oracle>, chain_id: ChainId, payment: Payment) {
+    /// Sends one transfer.
+    pub async fn pay(&mut self, nodes: &Nodes, oracle: &RefCell<Oracle>, chain_id: ChainId, payment: Payment) {
+        let payload = Payload::Transfer { to: payment.to, amount: payment.amount };
+        self.send(nodes, oracle, chain_id, payment.fee, payload).await;
+    }
+
+    /// Makes a bond, or takes it back. One that the node refuses is as the owner did not think.
+    pub async fn change_bond(&mut self, nodes: &Nodes, oracle: &RefCell<Oracle>, chain_id: ChainId, amount: Amount) {
+        let Some(bonded) = self.staker else { return };
+        let (payload, other) = match bonded {
+            Bonded::No => (Payload::Stake { amount }, Bonded::Yes),
+            Bonded::Yes => (Payload::Unstake { amount }, Bonded::No),
+        };
+        match self.send(nodes, oracle, chain_id, Amount(1), payload).await {
+            Some(Submission::Acknowledged | Submission::Refused) => self.staker = Some(other),
+            Some(Submission::Unknown | Submission::UnderWay) | None => {}
+        }
+    }
+
+    /// Sends one transaction. When the node does not answer, the next one goes to another node.
+    async fn send(
+        &mut self,
+        nodes: &Nodes,
+        oracle: &RefCell<Oracle>,
+        chain_id: ChainId,
+        fee: Amount,
+        payload: Payload,
+    ) -> Option<Submission> {
         let Some(nonce) = self.next_nonce(nodes).await else {
             self.move_on(nodes, oracle);
-            return;
+            return None;
         };
-        let body = Body {
-            chain_id,
-            sender: self.key.public(),
-            nonce,
-            fee: payment.fee,
-            valid_until: VALID_UNTIL,
-            payload: Payload::Transfer { to: payment.to, amount: payment.amount },
-        };
+        let body = Body { chain_id, sender: self.key.public(), nonce, fee, valid_until: VALID_UNTIL, payload };
         let transaction = body.sign(&self.key);
         let id = transaction.id();
         oracle.borrow_mut().sending(id);
@@ -71,6 +99,7 @@ impl Wallet {
             Err(ClientError::Refused { .. }) => self.nonce = None,
             Err(_) => self.move_on(nodes, oracle),
         }
+        Some(submission)
     }
 
     async fn next_nonce(&mut self, nodes: &Nodes) -> Option<Nonce> {

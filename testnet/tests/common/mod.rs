@@ -37,8 +37,13 @@ pub fn cluster(folder: &Path, chain_id: &str, nodes: usize, block_interval_ms: u
         ..ChainParams::default()
     };
     let accounts = BTreeMap::from([(rich().address(), Amount(1_000_000_000))]);
-    let genesis =
-        Genesis { chain_id: chain_id.parse().expect("it is a chain's name"), timestamp: now(), params, accounts };
+    let genesis = Genesis {
+        chain_id: chain_id.parse().expect("it is a chain's name"),
+        timestamp: now(),
+        params,
+        accounts,
+        validators: Default::default(),
+    };
     let program = program().unwrap_or_else(|error| panic!("{error}"));
     let plan = Plan { program, folder: folder.to_owned(), genesis, nodes, hash_rate: HASH_RATE };
     Processes::create(&plan).expect("the folder is empty")

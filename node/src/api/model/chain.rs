@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::{Address, Hash},
-    types::{ChainId, ChainParams, Difficulty, Height, Timestamp, Transaction, Work},
+    types::{Certificate, ChainId, ChainParams, Difficulty, Height, Round, Timestamp, Transaction, Work},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -85,10 +85,19 @@ pub struct BlockInfo {
     pub timestamp: Timestamp,
     /// Who was paid for it.
     pub proposer: Address,
-    /// Its difficulty; none at genesis.
+    /// Its difficulty; proof of work only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub difficulty: Option<Difficulty>,
-    /// The number that gives it a hash below the target; none at genesis.
+    /// The number that gives it a hash below the target; proof of work only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<u64>,
+    /// The round in which it was made; proof of stake only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<Round>,
+    /// The agreement on it; proof of stake only. Nodes may have different ones for one block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub certificate: Option<Certificate>,
     /// Blocks on top of it.
     pub confirmations: u64,
     /// Whether those are enough.

@@ -147,6 +147,7 @@ impl Host {
             timestamp: Timestamp(START_MS - 1000),
             params,
             accounts: [(rich().address(), Amount(1_000_000))].into(),
+            validators: Default::default(),
         };
         let home = TempDir::new().expect("there is room for a directory");
         let mut config = Config::default();
@@ -157,7 +158,7 @@ impl Host {
         config.miner.hash_rate = 10;
         config.mempool.account_max = 4;
         let identity = libp2p::identity::Keypair::ed25519_from_bytes([9; 32]).expect("32 bytes are a key");
-        let proposer = Some(Keypair::from_secret([3; 32]).address());
+        let proposer = Some(Keypair::from_secret([3; 32]));
         let mut setup = Setup { config, genesis, identity, proposer, admin_key: Some(ADMIN_KEY) };
         change(&mut setup);
         let node = Node::start(setup, seams).await.expect("the node starts");

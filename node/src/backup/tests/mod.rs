@@ -21,6 +21,7 @@ fn genesis(chain: &str) -> Genesis {
         timestamp: Timestamp(1),
         params: ChainParams::default(),
         accounts: [(Keypair::from_secret([1; 32]).address(), Amount(5))].into(),
+        validators: Default::default(),
     }
 }
 

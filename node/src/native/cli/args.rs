@@ -2,8 +2,8 @@
 
 use super::{backup_args::BackupCommand, db_args::DbCommand, setting_args::SettingArgs};
 use crate::{
-    crypto::Address,
-    types::{Amount, ChainId},
+    crypto::{Address, PublicKey},
+    types::{Amount, ChainId, Consensus},
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ pub struct Init {
     #[command(flatten)]
     pub home: HomeArg,
     /// Join the chain of this genesis document
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["chain_id", "fund"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chain_id", "fund", "consensus", "validator"])]
     pub genesis: Option<PathBuf>,
     /// Name of the new chain: 1 to 32 characters out of a-z, 0-9 and '-'
     #[arg(long, value_name = "ID", default_value = "assay-dev")]
@@ -81,6 +81,13 @@ pub struct Init {
     /// Give an account of the new chain its first tokens, in their smallest unit; may be repeated
     #[arg(long, value_name = "ADDRESS=AMOUNT", value_parser = funding)]
     pub fund: Vec<(Address, Amount)>,
+    /// How the new chain agrees on blocks: pow (work) or pos (validators and their stakes)
+    #[arg(long, value_name = "ENGINE", default_value = "pow", value_parser = consensus)]
+    pub consensus: Consensus,
+    /// A validator of a new pos chain and its bond in the smallest unit; may be repeated. Without
+    /// any the new node is the only one
+    #[arg(long, value_name = "PUBLIC-KEY=AMOUNT", value_parser = bond)]
+    pub validator: Vec<(PublicKey, Amount)>,
 }
 
 /// Run the node of a home until SIGTERM or Ctrl-C
@@ -195,9 +202,26 @@ fn funding(text: &str) -> Result<(Address, Amount), String> {
     let (address, amount) =
         text.split_once('=').ok_or("expected ADDRESS=AMOUNT; 'assay-node keys new' makes an address")?;
     let address = address.parse().map_err(|error| format!("address: {error}"))?;
-    let amount =
-        amount.parse().map_err(|_| format!("amount: expected a whole number up to {}, got {amount:?}", u64::MAX))?;
-    Ok((address, Amount(amount)))
+    Ok((address, self::amount(amount)?))
+}
+
+fn bond(text: &str) -> Result<(PublicKey, Amount), String> {
+    let (key, amount) =
+        text.split_once('=').ok_or("expected PUBLIC-KEY=AMOUNT; 'assay-node keys show' has a node's key")?;
+    let key = key.parse().map_err(|error| format!("public key: {error}"))?;
+    Ok((key, self::amount(amount)?))
+}
+
+fn amount(text: &str) -> Result<Amount, String> {
+    text.parse().map(Amount).map_err(|_| format!("amount: expected a whole number up to {}, got {text:?}", u64::MAX))
+}
+
+fn consensus(text: &str) -> Result<Consensus, String> {
+    match text {
+        "pow" => Ok(Consensus::Pow),
+        "pos" => Ok(Consensus::Pos),
+        _ => Err("expected pow or pos".into()),
+    }
 }
 
 #[cfg(test)]

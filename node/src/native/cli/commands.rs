@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::Miner,
-    crypto::Keypair,
+    crypto::{Keypair, PublicKey},
     native::{
         config_file,
         health::{self, Question},
@@ -15,7 +15,7 @@ use crate::{
         seams::now,
         settings::{self, Effective},
     },
-    types::{ChainParams, Difficulty, Genesis},
+    types::{ChainParams, Consensus, Difficulty, Genesis},
 };
 use serde_json::json;
 use std::{
@@ -27,14 +27,12 @@ pub fn init(args: &Init) -> Result<(), CommandError> {
     let home = Home::new(&args.home.home)?;
     home.is_free()?;
     let secret = keys::generate()?;
-    let proposer = Keypair::from_secret(secret).address();
+    let key = Keypair::from_secret(secret);
     let genesis = match &args.genesis {
         Some(path) => home::read_genesis(path)?,
-        None => {
-            let accounts = args.fund.iter().copied().collect();
-            Genesis { chain_id: args.chain_id.clone(), timestamp: now(), params: params_of_one_node(), accounts }
-        }
+        None => new_chain(args, key.public()),
     };
+    let proposer = key.address();
     genesis.validate()?;
     home.create(&genesis, secret)?;
     let place = home.path().display();
@@ -44,11 +42,22 @@ pub fn init(args: &Init) -> Result<(), CommandError> {
     ))
 }
 
-/// Rules whose first blocks come at the right interval from one node of the default hash rate.
-fn params_of_one_node() -> ChainParams {
-    let params = ChainParams::default();
+/// A chain whose first blocks come at the right interval from one node of the default hash rate, or whose one validator is
+/// the holder of `own`, if no others are named.
+fn new_chain(args: &Init, own: PublicKey) -> Genesis {
+    let params = ChainParams { consensus: args.consensus, ..ChainParams::default() };
     let hashes = Miner::default().hash_rate * params.block_interval_ms / 1000;
-    ChainParams { difficulty_start: Difficulty(hashes), ..params }
+    let validators = match args.consensus {
+        Consensus::Pos if args.validator.is_empty() => [(own, params.pos.stake_min)].into(),
+        Consensus::Pos | Consensus::Pow => args.validator.iter().copied().collect(),
+    };
+    Genesis {
+        chain_id: args.chain_id.clone(),
+        timestamp: now(),
+        params: ChainParams { difficulty_start: Difficulty(hashes), ..params },
+        accounts: args.fund.iter().copied().collect(),
+        validators,
+    }
 }
 
 pub fn run(args: &Run) -> Result<(), CommandError> {

@@ -75,7 +75,7 @@ impl Inspector<'_> {
         if header.parent != below.hash {
             self.find(keys::BLOCKS, &key.0, format!("it does not stand on {} below it", below.hash.short()));
         }
-        let expected = below.work.plus(Engine::Pow.weight(header));
+        let expected = below.work.plus(Engine::of(&self.genesis.params).weight(header));
         if work != expected {
             self.find(keys::BLOCKS, &key.0, format!("the work up to it is {expected}, and it says {work}"));
         }

@@ -43,6 +43,7 @@ pub fn genesis() -> Genesis {
         timestamp: Timestamp(1),
         params: ChainParams::default(),
         accounts: [(rich().address(), Amount(1_000_000))].into(),
+        validators: Default::default(),
     }
 }
 
@@ -149,7 +150,9 @@ fn add(store: &Store) {
     let transactions = vec![transfer(head.height.0)];
     let overlay = Overlay::new(store, head.height);
     let proposer = Address([7; 20]);
-    let executed = ledger::execute(&overlay, &genesis().params, height, proposer, &transactions).expect("it is valid");
+    let genesis = genesis();
+    let place = ledger::Place { chain: &genesis.chain_id, params: &genesis.params, height, proposer };
+    let executed = ledger::execute(&overlay, place, &transactions).expect("it is valid");
     let mut header = Header {
         height,
         parent: head.hash,

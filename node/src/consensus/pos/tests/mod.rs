@@ -1,0 +1,10 @@
+//! The machine alone: single ones in situations of Tendermint's rules, and clusters of them in seeded networks.
+
+mod cluster;
+mod crashes;
+mod liars;
+mod log;
+mod network;
+mod rounds;
+mod splits;
+mod support;

@@ -1,0 +1,72 @@
+//! When a validator must hold its tongue: it does not know what it has signed.
+//!
+//! A database that was made anew, rebuilt or restored may lack ballots that its node has sent. If the node voted again at that
+//! height it could contradict itself, for which it would be slashed, and a third of such nodes could fork the chain. It has
+//! signed nothing for heights above the one after its old head, and its old head was agreed on, so its peers have it, or are
+//! about to have it. So it follows in silence until the chain has left behind what its peers said when it asked.
+//!
+//! A chain that begins has nothing to contradict: all are at genesis. What is not covered: a node that loses its ballots of
+//! the very first height, while all its peers are at genesis, cannot be told from one that starts for the first time.
+
+use crate::{chain::Core, types::Height};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long peers are listened to before their claims count.
+pub const LISTEN: Duration = Duration::from_secs(5);
+/// Blocks beyond the highest claim: one that a peer was about to have, one that this node may have voted on, one to spare.
+pub const ABSTAIN_BLOCKS: u64 = 3;
+
+/// Whether it is known what this node has signed.
+#[derive(Debug)]
+pub(super) enum Abstention {
+    /// Yes.
+    Sure,
+    /// No: peers have been heard since then.
+    Listening(Option<Instant>),
+    /// No, and at this height it does not matter any more.
+    Until(Height),
+}
+
+impl Abstention {
+    pub fn new(is_unsure: bool) -> Self {
+        if is_unsure { Self::Listening(None) } else { Self::Sure }
+    }
+
+    /// Whether the node may speak.
+    pub fn is_sure(&self) -> bool {
+        matches!(self, Self::Sure)
+    }
+
+    /// Looks again. Says whether the node may speak from now on, which is to be stored.
+    pub fn review(&mut self, core: &Core, has_peers: bool, now: Instant) -> bool {
+        let head = core.head().height;
+        let claim = core.sync().best_claim().map(|(_, height)| height);
+        match *self {
+            Self::Sure => false,
+            // A chain of one node has nobody to ask, and nobody to contradict it.
+            Self::Listening(_) if !has_peers => self.end(),
+            Self::Listening(None) => {
+                if core.sync().has_heard() {
+                    *self = Self::Listening(Some(now));
+                }
+                false
+            }
+            Self::Listening(Some(since)) if now.duration_since(since) < LISTEN => false,
+            Self::Listening(Some(_)) => match claim {
+                None => false,
+                Some(Height(0)) if head == Height(0) => self.end(),
+                Some(claim) => {
+                    *self = Self::Until(Height(claim.max(head).0 + ABSTAIN_BLOCKS));
+                    false
+                }
+            },
+            Self::Until(height) => head >= height && self.end(),
+        }
+    }
+
+    fn end(&mut self) -> bool {
+        *self = Self::Sure;
+        true
+    }
+}
