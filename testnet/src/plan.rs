@@ -25,6 +25,9 @@ pub struct Plan {
     pub nodes: usize,
     /// Hashes that each tries a second, at most.
     pub hash_rate: u64,
+    /// The secrets of the nodes' accounts, `n0`'s first, for chains whose genesis names their owners. Nodes beyond these get
+    /// new ones.
+    pub accounts: Vec<[u8; 32]>,
 }
 
 /// A node's place: what its process needs, and where it is reached.
@@ -49,7 +52,8 @@ impl Plan {
         for (n, (api, p2p)) in api.iter().zip(p2p).enumerate() {
             let name = format!("n{n}");
             let home = Home::new(&self.folder.join(&name))?;
-            home.create(&self.genesis, keys::generate()?)?;
+            let account = self.accounts.get(n).copied().map_or_else(keys::generate, Ok)?;
+            home.create(&self.genesis, account)?;
             let peer = keys::identity(keys::read(&home.node_key())?).public().to_peer_id();
             addresses.push((listen(*p2p), peer));
             let api = SocketAddr::from(([127, 0, 0, 1], *api));

@@ -84,6 +84,7 @@ async fn one_chain_one_transfer_and_nothing_confirmed_is_lost_by_kill_9() {
         genesis: genesis(&rich),
         nodes: NODES,
         hash_rate: HASH_RATE,
+        accounts: Vec::new(),
     };
     let mut nodes = Processes::create(&plan).expect("the folder is empty");
     nodes.start_all().expect("the program runs");

@@ -21,7 +21,7 @@ fn plan(folder: &Path, nodes: usize) -> Plan {
         validators: Default::default(),
     };
     let program = program().unwrap_or_else(|error| panic!("{error}"));
-    Plan { program, folder: folder.to_owned(), genesis, nodes, hash_rate: 1 }
+    Plan { program, folder: folder.to_owned(), genesis, nodes, hash_rate: 1, accounts: Vec::new() }
 }
 
 #[test]

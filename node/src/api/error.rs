@@ -46,6 +46,9 @@ pub enum ApiError {
     /// No such block on this node's chain: 404.
     #[error("no block {0} on this node's chain")]
     UnknownBlock(String),
+    /// The chain has no validators: 404.
+    #[error("this chain has no validators")]
+    NoValidators,
     /// The transaction is neither included nor waiting here: 404.
     #[error("transaction {0} is neither included nor waiting here")]
     UnknownTransaction(String),
@@ -104,6 +107,7 @@ impl ApiError {
             ApiError::UnknownRoute => (S::NOT_FOUND, "unknown_route"),
             ApiError::Method => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             ApiError::UnknownBlock(_) => (S::NOT_FOUND, "unknown_block"),
+            ApiError::NoValidators => (S::NOT_FOUND, "no_validators"),
             ApiError::UnknownTransaction(_) => (S::NOT_FOUND, "unknown_transaction"),
             ApiError::NotIncluded(_) => (S::NOT_FOUND, "not_included"),
             ApiError::UnknownBackup(_) => (S::NOT_FOUND, "unknown_backup"),

@@ -5,6 +5,7 @@
 //! | `/chain/head`, `/block/{id}`, `/api/v1/chain/info`, `/api/v1/chain/height` | `chain` |
 //! | `/tx/{hash}`, `/submit-tx`, `/api/v1/proof/transaction/{hash}` | `transactions` |
 //! | `/balance/{address}`, `/api/v1/proof/account/{address}` | `accounts` |
+//! | `/api/v1/validators` | `validators` |
 //! | `/health`, `/health/live`, `/health/ready` | `health` |
 //! | `/metrics`, `/api/metrics` | `metrics` |
 //! | `/admin/backup`, `/admin/backup/{attempt}`, `/admin/backups` | `admin` |
@@ -35,6 +36,7 @@ mod server;
 mod tests;
 mod token;
 mod transactions;
+mod validators;
 
 pub use client::Client;
 pub use error::ApiError;

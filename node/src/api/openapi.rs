@@ -4,7 +4,7 @@ use super::{
     ApiError, BODY_BYTES_MAX, accounts, admin, chain, health, metrics,
     middleware::{self, Observer, Places},
     model::ErrorBody,
-    schema, transactions,
+    schema, transactions, validators,
 };
 use crate::{
     NodeView,
@@ -87,6 +87,7 @@ fn long() -> OpenApiRouter<NodeView> {
         .routes(routes!(chain::height))
         .routes(routes!(chain::info))
         .routes(routes!(accounts::proof))
+        .routes(routes!(validators::validators))
         .routes(routes!(transactions::proof))
 }
 

@@ -4,10 +4,16 @@ use super::{Amount, Block, Difficulty, Header, Height, Seal, TOKEN, Timestamp, V
 use crate::crypto::{Address, Domain, Hash, PublicKey, merkle};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, io, str::FromStr};
+
+/// Bytes of a document behind its accounts, at most: rules, and some members of the largest set.
+const GENESIS_REST_BYTES_MAX: u64 = 64 * 1024;
 
 /// The chain's first state and its rules. Its digest is in the genesis block, so a change makes another chain.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+///
+/// Its encoding is that of the first chains, which knew proof of work only, and behind it what other engines need: so those
+/// chains stay the same chains. It must therefore be the last value where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Genesis {
     /// The chain's name.
@@ -51,7 +57,7 @@ impl fmt::Display for Consensus {
 }
 
 /// The rules that every node of a chain must agree on. Times are in milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChainParams {
     /// How blocks are agreed on.
@@ -124,6 +130,61 @@ impl Default for ChainParams {
     }
 }
 
+impl BorshSerialize for Genesis {
+    fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        let Genesis { chain_id, timestamp, params, accounts, validators } = self;
+        let ChainParams {
+            consensus,
+            block_interval_ms,
+            confirmations,
+            difficulty_start,
+            retarget_interval,
+            future_max_ms,
+            block_reward,
+            block_transactions_max,
+            pos,
+        } = params;
+        BorshSerialize::serialize(&(chain_id, timestamp), writer)?;
+        BorshSerialize::serialize(&(block_interval_ms, confirmations, difficulty_start, retarget_interval), writer)?;
+        BorshSerialize::serialize(&(future_max_ms, block_reward, block_transactions_max, accounts), writer)?;
+        match consensus {
+            Consensus::Pow => Ok(()),
+            Consensus::Pos => BorshSerialize::serialize(&(consensus, pos, validators), writer),
+        }
+    }
+}
+
+impl BorshDeserialize for Genesis {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        let (chain_id, timestamp) = BorshDeserialize::deserialize_reader(reader)?;
+        let (block_interval_ms, confirmations, difficulty_start, retarget_interval) =
+            BorshDeserialize::deserialize_reader(reader)?;
+        let (future_max_ms, block_reward, block_transactions_max, accounts) =
+            BorshDeserialize::deserialize_reader(reader)?;
+        let mut rest = Vec::new();
+        io::Read::read_to_end(&mut io::Read::take(&mut *reader, GENESIS_REST_BYTES_MAX), &mut rest)?;
+        let (consensus, pos, validators) = match rest.as_slice() {
+            [] => (Consensus::Pow, PosParams::default(), BTreeMap::new()),
+            rest => borsh::from_slice(rest)?,
+        };
+        if consensus == Consensus::Pow && !rest.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "proof of work has nothing behind its accounts"));
+        }
+        let params = ChainParams {
+            consensus,
+            block_interval_ms,
+            confirmations,
+            difficulty_start,
+            retarget_interval,
+            future_max_ms,
+            block_reward,
+            block_transactions_max,
+            pos,
+        };
+        Ok(Self { chain_id, timestamp, params, accounts, validators })
+    }
+}
+
 /// A genesis document that no chain can start from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisError {
@@ -149,6 +210,14 @@ pub enum GenesisError {
         consensus: Consensus,
         /// How many the document has.
         got: usize,
+    },
+    /// Rules of an engine that this chain does not have: they would be no part of its identity.
+    #[error("params.{key} says nothing to a chain of consensus {consensus}")]
+    Foreign {
+        /// The key.
+        key: &'static str,
+        /// The chain's consensus.
+        consensus: Consensus,
     },
     /// A validator with less than the minimum.
     #[error("validator {key} has a bond of {got}, and params.pos.stake_min is {min}")]
@@ -189,6 +258,9 @@ impl Genesis {
             if got < min || got > max {
                 return Err(GenesisError::OutOfBounds { key, got, min, max });
             }
+        }
+        if p.consensus == Consensus::Pow && p.pos != PosParams::default() {
+            return Err(GenesisError::Foreign { key: "pos", consensus: p.consensus });
         }
         let got = self.validators.len();
         let fits = match p.consensus {
@@ -268,3 +340,63 @@ impl fmt::Debug for ChainId {
 }
 
 crate::crypto::serde_as_text!(ChainId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Keypair;
+
+    fn genesis() -> Genesis {
+        Genesis {
+            chain_id: "test".parse().expect("it is a chain id"),
+            timestamp: Timestamp(1),
+            params: ChainParams::default(),
+            accounts: [(Address([1; 20]), Amount(5))].into(),
+            validators: BTreeMap::new(),
+        }
+    }
+
+    fn with_validators() -> Genesis {
+        let mut genesis = genesis();
+        genesis.params.consensus = Consensus::Pos;
+        genesis.validators = [(Keypair::from_secret([1; 32]).public(), Amount(1000 * TOKEN.0))].into();
+        genesis
+    }
+
+    #[test]
+    fn chains_of_the_first_release_stay_the_same_chains() {
+        // 4 + 4 bytes of name, 8 of time, 52 of rules, 4 + 28 of accounts.
+        let digest = Hash::of(Domain::Genesis, &[&crate::encode(&genesis())]);
+        assert_eq!(crate::encode(&genesis()).len(), 100);
+        assert_eq!(digest.short(), "dde93ae6");
+    }
+
+    #[test]
+    fn documents_come_back_from_their_encoding() {
+        for genesis in [genesis(), with_validators()] {
+            assert_eq!(borsh::from_slice::<Genesis>(&crate::encode(&genesis)).expect("it is one"), genesis);
+        }
+        let odd = [crate::encode(&genesis()), crate::encode(&Consensus::Pow)].concat();
+        assert!(borsh::from_slice::<Genesis>(&odd).is_err(), "a document has one encoding");
+    }
+
+    #[test]
+    fn validators_are_of_their_chain() {
+        assert_eq!(genesis().validate(), Ok(()));
+        assert_eq!(with_validators().validate(), Ok(()));
+        let mut poor = with_validators();
+        poor.validators.values_mut().for_each(|bond| bond.0 -= 1);
+        assert!(matches!(poor.validate(), Err(GenesisError::Stake { .. })));
+        let mut none = with_validators();
+        none.validators.clear();
+        assert!(matches!(none.validate(), Err(GenesisError::Validators { got: 0, .. })));
+        let mut foreign = with_validators();
+        foreign.params.consensus = Consensus::Pow;
+        assert!(matches!(foreign.validate(), Err(GenesisError::Validators { got: 1, .. })));
+        let mut rules = genesis();
+        rules.params.pos.epoch_blocks = 7;
+        assert!(matches!(rules.validate(), Err(GenesisError::Foreign { key: "pos", .. })));
+        rules.params.confirmations = 0;
+        assert!(matches!(rules.validate(), Err(GenesisError::OutOfBounds { key: "confirmations", .. })));
+    }
+}

@@ -78,8 +78,13 @@ impl Spec {
         };
         let params = ChainParams {
             consensus,
-            // A bond that is taken back is free within the run.
-            pos: PosParams { epoch_blocks, unbonding_blocks: 2 * epoch_blocks, ..PosParams::default() },
+            pos: match consensus {
+                Consensus::Pow => PosParams::default(),
+                // A bond that is taken back is free within the run.
+                Consensus::Pos => {
+                    PosParams { epoch_blocks, unbonding_blocks: 2 * epoch_blocks, ..PosParams::default() }
+                }
+            },
             block_interval_ms,
             confirmations: u64::from(chain.confirmations),
             difficulty_start: Difficulty(hashes_per_block.max(4)),

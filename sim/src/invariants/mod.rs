@@ -27,6 +27,8 @@ pub mod state_root;
 pub mod supply;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod validators_tests;
 pub mod validity;
 
 use assay_node::{

@@ -85,11 +85,9 @@ pub struct BlockInfo {
     pub timestamp: Timestamp,
     /// Who was paid for it.
     pub proposer: Address,
-    /// Its difficulty; proof of work only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Its difficulty; proof of work only, and none at genesis.
     pub difficulty: Option<Difficulty>,
-    /// The number that gives it a hash below the target; proof of work only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The number that gives it a hash below the target; proof of work only, and none at genesis.
     pub nonce: Option<u64>,
     /// The round in which it was made; proof of stake only.
     #[serde(skip_serializing_if = "Option::is_none")]

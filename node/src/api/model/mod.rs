@@ -9,6 +9,7 @@ mod chain;
 mod health;
 mod metrics;
 mod transaction;
+mod validators;
 
 pub use account::{AccountInfo, AccountProofInfo, Balance};
 pub use backup::{BackupList, BackupStarted, BackupState, DamagedBackup};
@@ -16,6 +17,7 @@ pub use chain::{BlockInfo, ChainInfo, HeadInfo, HeightInfo, IdentifiedTransactio
 pub use health::{Check, Health, HealthStatus};
 pub use metrics::{Metric, MetricsInfo, Sample};
 pub use transaction::{SubmitOutcome, Submitted, TransactionInfo, TransactionProofInfo, TransactionStatus};
+pub use validators::{BondInfo, UnbondingInfo, ValidatorInfo, ValidatorsInfo};
 
 use crate::crypto::Hash;
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     consensus::pos::{Content, Message},
     crypto::{Hash, Keypair},
-    types::{Signed, Vote},
+    types::{Proposal, Signed, Vote},
 };
 use std::{
     cell::RefCell,
@@ -39,27 +39,47 @@ type Twins = Rc<RefCell<BTreeMap<Hash, Hash>>>;
 
 /// Proposes one block to some and another to the others, and votes for both.
 fn two_faced(own: usize, nodes: usize, first: &'static [usize], twins: Twins) -> Lie {
+    // A proposer votes before it proposes, and only then has its block a twin: such a vote is held until the next message.
+    let mut held: Option<Message> = None;
     Box::new(move |key: &Keypair, message: &Message, _: &mut Dice| {
-        let other = match &message.content {
-            Content::Proposal(signed, honest) => {
-                let (height, parent, round) = (honest.header.height, honest.header.parent, signed.ballot.round);
-                let twin = block(height, parent, key.address(), round, honest.header.timestamp.0 + 1_000_000);
-                twins.borrow_mut().insert(honest.hash(), twin.hash());
-                let mut ballot = signed.ballot.clone();
-                ballot.block = twin.hash();
-                Content::Proposal(Signed::new(ballot, &chain(), key), Box::new(twin))
+        if let Content::Proposal(signed, honest) = &message.content {
+            let (height, parent, round) = (honest.header.height, honest.header.parent, signed.ballot.round);
+            let twin = block(height, parent, key.address(), round, honest.header.timestamp.0 + 1_000_000);
+            let twin_hash = twin.hash();
+            twins.borrow_mut().insert(honest.hash(), twin_hash);
+            let ballot = Proposal { block: twin_hash, ..signed.ballot.clone() };
+            let other = Content::Proposal(Signed::new(ballot, &chain(), key), Box::new(twin));
+            let other = Message { content: other, copy: message.copy };
+            let mut sent = faces(own, nodes, first, message, &other);
+            if let Some(vote) = held.take() {
+                sent.extend(faces(own, nodes, first, &vote, &other_vote(key, &vote, &twins)));
             }
-            Content::Vote(signed) => {
-                let twin = signed.ballot.block.and_then(|block| twins.borrow().get(&block).copied());
-                let block = twin.or(signed.ballot.block);
-                Content::Vote(Signed::new(Vote { block, ..signed.ballot.clone() }, &chain(), key))
-            }
-            other => other.clone(),
-        };
-        let other = Message { content: other, copy: message.copy };
-        let pick = |to: usize| if first.contains(&to) { message.clone() } else { other.clone() };
-        others(nodes, own).map(|to| (to, pick(to))).collect()
+            return sent;
+        }
+        if let Content::Vote(signed) = &message.content
+            && signed.ballot.block.is_some_and(|block| !twins.borrow().contains_key(&block))
+            && held.as_ref() != Some(message)
+        {
+            let before = held.replace(message.clone());
+            return before.iter().flat_map(|vote| faces(own, nodes, first, vote, vote)).collect();
+        }
+        let mut sent = faces(own, nodes, first, message, &other_vote(key, message, &twins));
+        sent.extend(held.take().iter().flat_map(|vote| faces(own, nodes, first, vote, vote)));
+        sent
     })
+}
+
+/// The same vote for the other block.
+fn other_vote(key: &Keypair, message: &Message, twins: &Twins) -> Message {
+    let Content::Vote(signed) = &message.content else { return message.clone() };
+    let block = signed.ballot.block.map(|block| twins.borrow().get(&block).copied().unwrap_or(block));
+    let content = Content::Vote(Signed::new(Vote { block, ..signed.ballot.clone() }, &chain(), key));
+    Message { content, copy: message.copy }
+}
+
+/// One face for `first`, the other for the rest.
+fn faces(own: usize, nodes: usize, first: &[usize], one: &Message, other: &Message) -> Vec<(usize, Message)> {
+    others(nodes, own).map(|to| (to, if first.contains(&to) { one.clone() } else { other.clone() })).collect()
 }
 
 /// Proposes blocks that break the rules.
@@ -133,7 +153,7 @@ fn half_of_the_stake_can_fork_the_chain_and_is_named() {
         let twins = Twins::default();
         cluster.members[0].lie = Some(two_faced(0, 4, &[1, 2], twins.clone()));
         cluster.members[1].lie = Some(two_faced(1, 4, &[0, 2], twins));
-        cluster.run(10_000);
+        cluster.run(60_000);
         forked += usize::from(!cluster.forks.is_empty());
         let liars: BTreeSet<_> = cluster.members[..2].iter().map(|member| member.key.address()).collect();
         assert!(cluster.proofs.iter().all(|proof| liars.contains(&proof.validator())), "seed {seed}");
