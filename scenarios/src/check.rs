@@ -14,6 +14,7 @@ pub(crate) fn scenario(scenario: &Scenario, places: &Places) -> Result<(), Scena
         .or_else(|| no_backup(scenario, places))
         .or_else(|| no_split(scenario, places))
         .or_else(|| no_split_to_progress_in(scenario, places))
+        .or_else(|| foreign_lie(scenario, places))
         .or_else(|| reorg_bounds(scenario, places))
         .or_else(|| cut_off(scenario, places));
     match found {
@@ -70,6 +71,7 @@ fn shared(a: &Fault, b: &Fault) -> Option<Option<NodeIndex>> {
 enum Exclusive {
     Process,
     Quota,
+    Clock,
 }
 
 /// What a fault needs for itself, and of which nodes.
@@ -78,14 +80,19 @@ fn exclusive(action: &Action) -> Option<(Exclusive, &Target)> {
         Action::Process { target, .. } | Action::BitRot { restart_after: Some(_), target, .. } => {
             Some((Exclusive::Process, target))
         }
+        Action::Lie { target, .. } => Some((Exclusive::Process, target)),
+        Action::Clock { target, .. } => Some((Exclusive::Clock, target)),
         Action::Disk { deed: DiskDeed::Full { .. }, target, .. } => Some((Exclusive::Quota, target)),
         _ => None,
     }
 }
 
-/// Whether the times of two faults have an instant in common, their ends included.
+/// Whether the times of two faults have an instant in common, their ends included. A liar is gone for good at its end.
 fn windows_meet(a: &Fault, b: &Fault) -> bool {
-    let end = |fault: &Fault| fault.end().unwrap_or(Duration::MAX);
+    let end = |fault: &Fault| match fault.action {
+        Action::Lie { .. } => Duration::MAX,
+        _ => fault.end().unwrap_or(Duration::MAX),
+    };
     a.at <= end(b) && b.at <= end(a)
 }
 
@@ -118,6 +125,16 @@ fn no_split(scenario: &Scenario, places: &Places) -> Finding {
     let required = scenario.expect.fork == ForkExpectation::Required;
     (required && !scenario.faults.iter().any(splits))
         .then(|| (expect_place(places, "fork"), Problem::NoSplit { key: "fork" }))
+}
+
+/// A lie that nobody can tell on this chain.
+fn foreign_lie(scenario: &Scenario, places: &Places) -> Finding {
+    let engine = scenario.consensus;
+    scenario.faults.iter().zip(&places.actions).find_map(|(fault, place)| {
+        let Action::Lie { lie, .. } = &fault.action else { return None };
+        let is_foreign = lie.kind.only_on().is_some_and(|only| only != engine);
+        is_foreign.then(|| (*place, Problem::OtherEngine { key: lie.kind.word(), engine: engine.name() }))
+    })
 }
 
 fn reorg_bounds(scenario: &Scenario, places: &Places) -> Finding {

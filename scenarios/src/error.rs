@@ -101,6 +101,10 @@ pub enum Form {
     Bytes,
     /// A kind of file, a list of kinds, or all.
     Files,
+    /// `+30s`.
+    Skew,
+    /// A whole number that may be negative.
+    Signed,
     /// One of the words of its key.
     Word(&'static [&'static str]),
     /// A table: `[section]` or `{ key = value }`.
@@ -232,6 +236,27 @@ pub enum Problem {
     /// A `link` that changes nothing.
     #[error("`link` has neither delay nor jitter nor loss, so it changes nothing")]
     NoEffect,
+    /// A `clock` that stays right.
+    #[error("`clock` has neither skew nor drift_ppm, so it changes nothing")]
+    ClockRight,
+    /// A lie without the one it is told to.
+    #[error("`lie` with how = {how:?} needs `victim`: the node that it is about")]
+    VictimMissing {
+        /// The kind of the lie.
+        how: &'static str,
+    },
+    /// A victim of a lie that is told to all.
+    #[error("`lie` with how = {how:?} takes no `victim`: it is told to all")]
+    VictimNotTaken {
+        /// The kind of the lie.
+        how: &'static str,
+    },
+    /// A lie that a node would tell itself.
+    #[error("`victim` names `{node}`, which is among the liars")]
+    VictimLies {
+        /// The node.
+        node: NodeIndex,
+    },
     /// A fault that never begins.
     #[error(
         "the fault begins at {}, and the run ends at {}: it would never fire",

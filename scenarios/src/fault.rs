@@ -1,6 +1,6 @@
 //! A fault: when it begins, how long it lasts, what it does and to which nodes.
 
-use crate::{DiskDeed, Files, Loss, NodeIndex};
+use crate::{ClockError, DiskDeed, Files, Lie, Loss, NodeIndex};
 use std::{fmt, time::Duration};
 
 /// One `[[fault]]` of a scenario.
@@ -25,7 +25,9 @@ impl Fault {
             | Action::OneWay { lasts, .. }
             | Action::Isolate { lasts, .. }
             | Action::Link { lasts, .. }
-            | Action::Disk { lasts, .. } => Some(self.at.saturating_add(*lasts)),
+            | Action::Disk { lasts, .. }
+            | Action::Clock { lasts, .. }
+            | Action::Lie { lasts, .. } => Some(self.at.saturating_add(*lasts)),
             Action::BitRot { restart_after, .. } => Some(self.at.saturating_add(restart_after.unwrap_or_default())),
             Action::Backup { .. } => Some(self.at),
             Action::Process { deed, .. } => match deed {
@@ -121,6 +123,24 @@ pub enum Action {
         /// The nodes.
         target: Target,
     },
+    /// The wall clock of each target is wrong. Monotonic time is not.
+    Clock {
+        /// How long; then the clock is set right.
+        lasts: Duration,
+        /// How wrong.
+        error: ClockError,
+        /// The nodes.
+        target: Target,
+    },
+    /// A liar takes each target's place among the peers, and is gone at the end, the node with it.
+    Lie {
+        /// How long.
+        lasts: Duration,
+        /// What it does.
+        lie: Lie,
+        /// The nodes.
+        target: Target,
+    },
 }
 
 impl Action {
@@ -140,6 +160,8 @@ impl Action {
             Action::Disk { deed, .. } => deed.kind(),
             Action::BitRot { .. } => "bit_rot",
             Action::Backup { .. } => "backup",
+            Action::Clock { .. } => "clock",
+            Action::Lie { .. } => "lie",
         }
     }
 }

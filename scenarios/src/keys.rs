@@ -32,6 +32,8 @@ pub const FAULT: &[&str] = &[
     "lose_volume",
     "backup",
     "schema_newer",
+    "clock",
+    "lie",
 ];
 /// The keys of a fault that are actions; a fault has exactly one.
 pub const ACTIONS: &[&str] = FAULT.split_at(TIMES).1;
@@ -59,6 +61,10 @@ pub const FSYNC_LIES: &[&str] = &["nodes", "files"];
 pub const BIT_ROT: &[&str] = &["nodes", "files", "bits"];
 /// The table of `lose_volume`.
 pub const LOSE_VOLUME: &[&str] = &["nodes", "restore"];
+/// The table of `clock`.
+pub const CLOCK: &[&str] = &["nodes", "skew", "drift_ppm"];
+/// The table of `lie`.
+pub const LIE: &[&str] = &["nodes", "how", "victim", "power"];
 /// `[expect]`.
 pub const EXPECT: &[&str] = &[
     "finalized_lost",
@@ -97,5 +103,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
     ("`fsync_lies`", FSYNC_LIES),
     ("`bit_rot`", BIT_ROT),
     ("`lose_volume`", LOSE_VOLUME),
+    ("`clock`", CLOCK),
+    ("`lie`", LIE),
     ("`[expect]`", EXPECT),
 ];

@@ -30,12 +30,14 @@
 
 pub mod catalogue;
 mod check;
+mod clock;
 mod disk;
 mod draw;
 mod duration;
 mod error;
 mod fault;
 pub mod keys;
+mod lie;
 pub mod limits;
 mod model;
 mod plan;
@@ -44,10 +46,12 @@ mod remedy;
 mod units;
 
 pub use catalogue::Summary;
+pub use clock::ClockError;
 pub use disk::{DiskDeed, FileKind, Files, Operations};
 pub use duration::{format_duration, parse_duration};
 pub use error::{Bounds, Form, Place, Problem, ScenarioError};
 pub use fault::{Action, Fault, FaultId, LinkQuality, ProcessDeed, Size, Target};
+pub use lie::{Lie, LieKind};
 pub use model::{Chain, Consensus, Expect, ForkExpectation, Network, ProgressExpectation, Scenario, Workload};
 pub use plan::{Plan, PlannedAction, PlannedFault};
 pub use units::{ByteSize, LatencyRange, Loss, NodeIndex, TransferRate};

@@ -46,6 +46,13 @@ pub const DISK_SLOW: RangeInclusive<Duration> = Duration::from_millis(1)..=Durat
 pub const NTH: RangeInclusive<u64> = 1..=1_000_000_000;
 /// Bits that flip: past this the files might as well be gone, and `lose_volume` says so.
 pub const BITS: RangeInclusive<u32> = 1..=4096;
+/// How far a wall clock is off at first, either way: a day, as by a wrong date or time zone.
+pub const SKEW_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How much faster or slower a wall clock runs, in millionths: half its speed and one and a half times at the ends, far
+/// beyond a broken oscillator, so that short runs show it.
+pub const DRIFT_PPM: RangeInclusive<i64> = -500_000..=500_000;
+/// Hash rate of a liar, in hash rates of one node: past this it is a majority in the largest scenario.
+pub const POWER: RangeInclusive<u32> = 1..=200;
 /// Times that `[expect]` allows: nothing recovers at once, so zero would be a mistake.
 pub const WITHIN: RangeInclusive<Duration> = Duration::from_millis(1)..=*DURATION.end();
 /// Reorganisation depths and transaction counts of `[expect]`.
@@ -68,6 +75,8 @@ pub const ACCOUNTS_DEFAULT: u32 = 16;
 pub const CAUGHT_UP_WITHIN_DEFAULT: Duration = Duration::from_secs(60);
 /// Default of a `bit_rot`: one bit is the hardest to notice.
 pub const BITS_DEFAULT: u32 = 1;
+/// Default `power` of a `lie`: what the node had before it lied.
+pub const POWER_DEFAULT: u32 = 1;
 /// Default `nth` of a `misdirected_write`.
 pub const MISDIRECTED_NTH_DEFAULT: u64 = 1;
 /// Default of `writable_within`: nothing has to be fetched, a node has only to try its disk again.

@@ -1,8 +1,8 @@
 //! A plan: the scenario's faults with every node and instant fixed. A driver applies it and decides nothing.
 
 use crate::{
-    Action, DiskDeed, Fault, FaultId, Files, LinkQuality, NodeIndex, ProcessDeed, Scenario, Target, draw,
-    format_duration,
+    Action, ClockError, DiskDeed, Fault, FaultId, Files, Lie, LinkQuality, NodeIndex, ProcessDeed, Scenario, Target,
+    draw, format_duration,
 };
 use std::time::Duration;
 
@@ -129,6 +129,20 @@ pub enum PlannedAction {
         /// The nodes.
         nodes: Vec<NodeIndex>,
     },
+    /// The wall clocks are wrong from `at` to `until`.
+    Clock {
+        /// The nodes.
+        nodes: Vec<NodeIndex>,
+        /// How wrong.
+        error: ClockError,
+    },
+    /// A liar takes each node's place among the peers from `at` to `until`; then it is gone, and the node with it.
+    Lie {
+        /// The nodes.
+        nodes: Vec<NodeIndex>,
+        /// What it does.
+        lie: Lie,
+    },
 }
 
 impl Plan {
@@ -176,6 +190,8 @@ fn planned(fault: &Fault, seed: u64, nodes: u16) -> PlannedFault {
             restart_after: *restart_after,
         },
         Action::Backup { target } => PlannedAction::Backup { nodes: resolve(target) },
+        Action::Clock { error, target, .. } => PlannedAction::Clock { nodes: resolve(target), error: *error },
+        Action::Lie { lie, target, .. } => PlannedAction::Lie { nodes: resolve(target), lie: *lie },
     };
     PlannedFault {
         id: fault.id,
@@ -205,7 +221,9 @@ impl PlannedAction {
             | PlannedAction::SchemaNewer { nodes }
             | PlannedAction::Disk { nodes, .. }
             | PlannedAction::BitRot { nodes, .. }
-            | PlannedAction::Backup { nodes } => nodes.clone(),
+            | PlannedAction::Backup { nodes }
+            | PlannedAction::Clock { nodes, .. }
+            | PlannedAction::Lie { nodes, .. } => nodes.clone(),
         };
         targets.sort_unstable();
         targets.dedup();
@@ -240,6 +258,8 @@ impl PlannedAction {
                 let killed = restart_after.map_or(String::new(), |_| format!(" while down, {}", back(*restart_after)));
                 format!("{}, {bits} of {files} flipped{killed}", names(nodes))
             }
+            PlannedAction::Clock { nodes, error } => format!("{}, {error}", names(nodes)),
+            PlannedAction::Lie { nodes, lie } => format!("{}, {lie}", names(nodes)),
             PlannedAction::Isolate { nodes }
             | PlannedAction::Restart { nodes }
             | PlannedAction::Pause { nodes }

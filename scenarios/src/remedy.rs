@@ -29,6 +29,8 @@ impl Form {
             Form::Boolean => "`true` or `false`",
             Form::Bytes => "a size in bytes",
             Form::Files => "a kind of file or a list of them",
+            Form::Skew => "a duration with its sign",
+            Form::Signed => "a whole number",
             Form::Word(words) => return one_of(words),
             Form::Table => "a table",
             Form::Tables => "a list of tables",
@@ -64,6 +66,8 @@ impl Form {
                 let words = FileKind::WORDS.map(|(word, _)| word);
                 return format!("write one of {}, `all`, or kinds such as [\"wal\", \"sst\"]", ticked(&words));
             }
+            Form::Skew => "write a sign and a duration in quotes, such as \"+30s\" or \"-2m\"",
+            Form::Signed => "write digits without quotes, with a minus sign if need be, such as -200000",
             Form::Word(words) => return format!("write {} in quotes", one_of(words)),
             Form::Table => "write { key = value, ... } or a section of its own",
             Form::Tables => "begin each with its name in double brackets, such as [[fault]]",
@@ -104,6 +108,10 @@ impl Problem {
             Problem::OneSide => "move some nodes to a second group".to_owned(),
             Problem::NothingToIsolate => "raise `nodes`".to_owned(),
             Problem::NoEffect => "give at least one of them, such as loss = \"5%\"".to_owned(),
+            Problem::ClockRight => "give at least one of them, such as skew = \"+30s\"".to_owned(),
+            Problem::VictimMissing { .. } => "add victim = \"n0\"".to_owned(),
+            Problem::VictimNotTaken { .. } => "remove it".to_owned(),
+            Problem::VictimLies { .. } => "name an honest node".to_owned(),
             Problem::StartsAfterEnd { .. } => "move it earlier or lengthen `duration`".to_owned(),
             Problem::EndsAfterEnd { .. } => "end it earlier or lengthen `duration`".to_owned(),
             Problem::NoAction => format!("give it one of {}", ticked(crate::keys::ACTIONS)),

@@ -37,18 +37,45 @@ fn the_catalogue() {
     assert_snapshot!(lines.join("\n"), @r#"
         bit-rot-sst: 5 nodes, 9m, 2 faults
         bit-rot-under-load: 5 nodes, 8m30s, 2 faults
+        clock-skew: 5 nodes, 14m, 5 faults
         corrupt-manifest: 5 nodes, 7m30s, 2 faults
         crash-restart: 5 nodes, 15m, 4 faults
         disk-full-majority: 5 nodes, 8m, 1 faults
         disk-full-one: 5 nodes, 8m30s, 2 faults
         fsync-fails: 5 nodes, 8m30s, 4 faults
         isolated-miner: 5 nodes, 22m, 1 faults
+        liar-block-flood: 5 nodes, 10m, 1 faults
+        liar-eclipse: 5 nodes, 13m, 2 faults
+        liar-false-time: 5 nodes, 13m, 1 faults
+        liar-invalid-signature: 5 nodes, 11m, 1 faults
+        liar-invalid-state-root: 5 nodes, 13m, 1 faults
+        liar-malformed: 5 nodes, 10m, 1 faults
+        liar-poison-addresses: 5 nodes, 11m, 2 faults
+        liar-secret-chain: 5 nodes, 12m, 1 faults
+        liar-slow-rest: 5 nodes, 11m, 1 faults
+        liar-slow-sync: 5 nodes, 11m, 2 faults
+        liar-stale-replay: 5 nodes, 10m, 1 faults
+        liar-transaction-flood: 5 nodes, 10m, 1 faults
+        liar-withhold: 5 nodes, 12m, 1 faults
         partition-heal: 5 nodes, 21m, 1 faults
+        pos-clock-skew: 4 nodes, 7m, 5 faults
         pos-crash: 5 nodes, 8m, 5 faults
+        pos-liar-double-vote: 4 nodes, 5m, 1 faults
+        pos-liar-false-certificate: 4 nodes, 5m, 1 faults
+        pos-liar-false-time: 4 nodes, 5m, 1 faults
+        pos-liar-forgetful: 4 nodes, 5m, 1 faults
+        pos-liar-invalid-signature: 4 nodes, 5m, 1 faults
+        pos-liar-invalid-state-root: 4 nodes, 5m, 1 faults
+        pos-liar-malformed: 4 nodes, 5m, 1 faults
+        pos-liar-stale-replay: 4 nodes, 5m, 1 faults
+        pos-liar-twin: 5 nodes, 5m, 1 faults
+        pos-liar-two-proposals: 4 nodes, 5m, 1 faults
+        pos-liar-withhold: 4 nodes, 5m, 1 faults
         pos-power-cut: 4 nodes, 6m, 5 faults
         pos-split-even: 4 nodes, 6m, 1 faults
         pos-split-uneven: 4 nodes, 6m, 1 faults
         pos-steady: 5 nodes, 6m, 0 faults
+        pos-swizzle: 4 nodes, 4m, 24 faults
         power-cut-cluster: 5 nodes, 8m30s, 5 faults
         power-cut-rolling: 5 nodes, 8m, 5 faults
         restore-from-backup: 5 nodes, 8m30s, 2 faults

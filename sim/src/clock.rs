@@ -2,7 +2,7 @@
 //!
 //! *Virtual time* counts from the start of the world and is the same for all hosts. A host sees it in two forms: as
 //! monotonic time (`tokio::time`, and `std::time::Instant` through the interposition) and as *wall time*, which is the
-//! world's epoch plus virtual time plus the host's own skew.
+//! world's epoch plus virtual time plus the host's own error: a skew, and a drift that adds to it as time passes.
 //!
 //! The value is in atomics because RocksDB's background threads read it while the simulation thread waits for them.
 
@@ -17,18 +17,30 @@ pub const DEFAULT_EPOCH: Duration = Duration::from_secs(1_767_225_600);
 /// What a host's monotonic clock shows when the world starts: far from zero, so that programs may subtract.
 pub(crate) const MONOTONIC_BASE: Duration = Duration::from_secs(1_000_000);
 
+/// Millionths of a whole.
+const PARTS: i128 = 1_000_000;
+
 /// One host's clock. Shared by the host's runtime, its disk and its RocksDB threads.
 #[derive(Debug)]
 pub struct HostClock {
     epoch: Duration,
     now_ns: AtomicU64,
     skew_ns: AtomicI64,
+    drift_ppm: AtomicI64,
+    /// Virtual time since which it drifts.
+    drifts_since_ns: AtomicU64,
 }
 
 impl HostClock {
     /// A clock at virtual time zero without skew. `epoch` is wall time at virtual zero, since the Unix epoch.
     pub fn new(epoch: Duration) -> Self {
-        Self { epoch, now_ns: AtomicU64::new(0), skew_ns: AtomicI64::new(0) }
+        Self {
+            epoch,
+            now_ns: AtomicU64::new(0),
+            skew_ns: AtomicI64::new(0),
+            drift_ppm: AtomicI64::new(0),
+            drifts_since_ns: AtomicU64::new(0),
+        }
     }
 
     /// Virtual time since the start of the world, as last seen by this host.
@@ -46,7 +58,7 @@ impl HostClock {
         MONOTONIC_BASE + now
     }
 
-    /// Wall time since the Unix epoch, as the host sees it: epoch, virtual time and skew. Never before 1970.
+    /// Wall time since the Unix epoch, as the host sees it: epoch, virtual time, skew and drift. Never before 1970.
     pub fn wall(&self) -> Duration {
         self.wall_at(self.now())
     }
@@ -54,7 +66,9 @@ impl HostClock {
     /// What [`HostClock::wall`] is at virtual time `now`.
     pub(crate) fn wall_at(&self, now: Duration) -> Duration {
         let true_ns = (self.epoch + now).as_nanos() as i128;
-        let seen = true_ns + i128::from(self.skew_ns.load(Ordering::Relaxed));
+        let drifted_ns = now.as_nanos() as i128 - i128::from(self.drifts_since_ns.load(Ordering::Relaxed));
+        let drift_ns = drifted_ns.max(0) * i128::from(self.drift_ppm.load(Ordering::Relaxed)) / PARTS;
+        let seen = true_ns + i128::from(self.skew_ns.load(Ordering::Relaxed)) + drift_ns;
         Duration::from_nanos(seen.max(0) as u64)
     }
 
@@ -66,6 +80,13 @@ impl HostClock {
     /// Sets how far the host's wall clock is off, in nanoseconds: positive is fast. Monotonic time is not affected.
     pub fn set_skew_ns(&self, skew_ns: i64) {
         self.skew_ns.store(skew_ns, Ordering::Relaxed);
+    }
+
+    /// Lets the host's wall clock gain so many millionths from now on, or lose them when below 0. What it gained before is
+    /// forgotten.
+    pub fn set_drift_ppm(&self, drift_ppm: i64) {
+        self.drifts_since_ns.store(self.now_ns.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.drift_ppm.store(drift_ppm, Ordering::Relaxed);
     }
 
     /// The skew set last, in nanoseconds.
@@ -92,5 +113,19 @@ mod tests {
         assert_eq!(clock.now(), Duration::from_secs(5));
         clock.set_skew_ns(i64::MIN);
         assert_eq!(clock.wall(), Duration::ZERO);
+    }
+
+    #[test]
+    fn drift_adds_up_and_ends_with_a_step() {
+        let clock = HostClock::new(DEFAULT_EPOCH);
+        let at = |s| clock.set_now(Duration::from_secs(s));
+        at(10);
+        clock.set_drift_ppm(-200_000);
+        assert_eq!(clock.wall(), DEFAULT_EPOCH + Duration::from_secs(10), "no time has passed");
+        at(20);
+        assert_eq!(clock.wall(), DEFAULT_EPOCH + Duration::from_secs(18));
+        assert_eq!(clock.monotonic() - MONOTONIC_BASE, Duration::from_secs(20));
+        clock.set_drift_ppm(0);
+        assert_eq!(clock.wall(), DEFAULT_EPOCH + Duration::from_secs(20));
     }
 }

@@ -27,6 +27,7 @@ pub mod faults;
 mod host_id;
 mod interpose;
 pub mod invariants;
+pub mod liars;
 pub mod net;
 pub mod run;
 pub mod trace;

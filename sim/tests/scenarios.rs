@@ -61,6 +61,8 @@ snapshots! {
     pos_split_uneven_0: "pos-split-uneven", 0;
     pos_crash_0: "pos-crash", 0;
     pos_power_cut_0: "pos-power-cut", 0;
+    pos_swizzle_0: "pos-swizzle", 0;
+    pos_clock_skew_0: "pos-clock-skew", 0;
 }
 
 /// Reads a shipped scenario with one line changed.

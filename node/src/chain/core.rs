@@ -75,12 +75,15 @@ pub struct Core {
     pub(super) mempool: Mempool,
     sync: Sync,
     wrong: (BTreeSet<Hash>, VecDeque<Hash>),
+    /// With the value of `elapsed` at which it was built.
     template: Option<(Arc<Template>, Timestamp)>,
     mempool_changed: bool,
     /// The last block of a branch that is being fetched and is not heavier yet: where the next range goes on.
     fetched: Option<Hash>,
     /// Whether ranges are asked for; not while the store takes no blocks.
     importing: bool,
+    /// A clock that never steps, for all that is measured: the wall clock is for timestamps alone.
+    elapsed: Timestamp,
 }
 
 impl Core {
@@ -103,6 +106,7 @@ impl Core {
             mempool_changed: false,
             fetched: None,
             importing: true,
+            elapsed: Timestamp(0),
         }
     }
 
@@ -117,6 +121,11 @@ impl Core {
     /// A new template is made at the next tick.
     pub fn forget_template(&mut self) {
         self.template = None;
+    }
+
+    /// So many milliseconds have passed, by a clock that never steps; to be told before each input. At first at least 1.
+    pub fn set_elapsed(&mut self, elapsed_ms: u64) {
+        self.elapsed = Timestamp(elapsed_ms);
     }
 
     /// Whether blocks may be asked for.
@@ -137,6 +146,11 @@ impl Core {
         &self.mempool
     }
 
+    /// Blocks of side branches that are kept, and their bytes.
+    pub fn side(&self) -> (usize, usize) {
+        self.tree.side()
+    }
+
     /// Who is connected and what they claim.
     pub fn sync(&self) -> &Sync {
         &self.sync
@@ -148,11 +162,11 @@ impl Core {
     }
 
     /// A peer has signed for a height that follows `height`, so it has the chain up to there, whatever its status said.
-    pub fn on_ahead(&mut self, peer: PeerId, height: Height, now: Timestamp) -> Vec<Effect> {
+    pub fn on_ahead(&mut self, peer: PeerId, height: Height) -> Vec<Effect> {
         if height <= self.tree.height() {
             return Vec::new();
         }
-        self.on_orphan(Source::Peer(peer), Hash::default(), height, now)
+        self.on_orphan(Source::Peer(peer), Hash::default(), height)
     }
 
     /// What this node says of its chain.
@@ -164,16 +178,18 @@ impl Core {
     /// Time has passed. To be called at least once a second.
     pub fn on_tick(&mut self, now: Timestamp, state: &dyn TreeReader) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if let Some(peer) = self.sync.overdue(now) {
-            self.sync.rest(&peer, now);
+        if let Some(peer) = self.sync.overdue(self.elapsed) {
+            self.sync.rest_longer(&peer, self.elapsed);
             effects.push(Effect::Penalise(peer, Offence::UselessAnswer("no answer to a range".into())));
         }
         let status = self.status();
-        effects.extend(self.sync.due_for_status(now).into_iter().map(|p| Effect::Ask(p, Request::Status(status))));
-        self.ask_for_range(now, &mut effects);
+        effects.extend(
+            self.sync.due_for_status(self.elapsed).into_iter().map(|p| Effect::Ask(p, Request::Status(status))),
+        );
+        self.ask_for_range(&mut effects);
         let stale = match &self.template {
             None => true,
-            Some((_, built)) => self.mempool_changed && now.since(*built) >= TEMPLATE_AGE_MS_MAX,
+            Some((_, built)) => self.mempool_changed && self.elapsed.since(*built) >= TEMPLATE_AGE_MS_MAX,
         };
         if stale {
             self.renew_template(now, state, &mut effects);
@@ -182,10 +198,10 @@ impl Core {
     }
 
     /// A peer connected.
-    pub fn on_connected(&mut self, peer: PeerId, now: Timestamp) -> Vec<Effect> {
+    pub fn on_connected(&mut self, peer: PeerId) -> Vec<Effect> {
         self.sync.connected(peer);
         let status = self.status();
-        self.sync.due_for_status(now).into_iter().map(|p| Effect::Ask(p, Request::Status(status))).collect()
+        self.sync.due_for_status(self.elapsed).into_iter().map(|p| Effect::Ask(p, Request::Status(status))).collect()
     }
 
     /// A peer is gone.
@@ -194,33 +210,41 @@ impl Core {
     }
 
     /// A peer told its status, by asking or by answering.
-    pub fn on_status(&mut self, peer: PeerId, status: Status, now: Timestamp) -> Vec<Effect> {
+    pub fn on_status(&mut self, peer: PeerId, status: Status) -> Vec<Effect> {
         if status.genesis != self.genesis {
-            self.sync.rest(&peer, now);
+            self.sync.rest(&peer, self.elapsed);
             return vec![Effect::Penalise(peer, Offence::OtherChain)];
         }
-        self.sync.told(peer, status);
+        self.sync.told(peer, status, self.elapsed);
         let mut effects = Vec::new();
-        self.ask_for_range(now, &mut effects);
+        self.ask_for_range(&mut effects);
         effects
     }
 
-    /// A question to a peer failed.
-    pub fn on_failure(&mut self, peer: &PeerId, now: Timestamp) {
-        self.sync.rest(peer, now);
+    /// A peer did not answer when it was asked for a range.
+    pub fn on_failure(&mut self, peer: PeerId) -> Vec<Effect> {
+        self.sync.rest_longer(&peer, self.elapsed);
+        vec![Effect::Penalise(peer, Offence::UselessAnswer("a range was not given".into()))]
     }
 
     /// The range that was asked for ends here, with `last`; its blocks were given to [`Core::on_block`] one by one before,
     /// which accepted `useful` of them.
-    pub fn on_range_end(&mut self, peer: PeerId, useful: usize, last: Option<Hash>, now: Timestamp) -> Vec<Effect> {
+    pub fn on_range_end(&mut self, peer: PeerId, useful: usize, last: Option<Hash>) -> Vec<Effect> {
         self.sync.answered(&peer);
         self.fetched = last.filter(|hash| self.tree.contains(hash) && *hash != self.tree.head());
-        if useful == 0 {
-            // It has nothing that we lack, so its claim is old or untrue.
-            self.sync.rest(&peer, now);
-        }
         let mut effects = Vec::new();
-        self.ask_for_range(now, &mut effects);
+        let claims_more = self.sync.claim(&peer).is_some_and(|claim| claim > self.head().work);
+        match useful {
+            // A block that we have not taken may be right: our clock may be behind.
+            0 if claims_more && last.is_none_or(|hash| self.tree.contains(&hash)) => {
+                self.sync.rest_longer(&peer, self.elapsed);
+                effects.push(Effect::Penalise(peer, Offence::UselessAnswer("less than it claims".into())));
+            }
+            // It has nothing that we lack: we have got it from others meanwhile.
+            0 => self.sync.rest(&peer, self.elapsed),
+            _ => self.sync.was_useful(&peer),
+        }
+        self.ask_for_range(&mut effects);
         effects
     }
 
@@ -279,7 +303,7 @@ impl Core {
         }
         let (parent_hash, height) = (block.header.parent, block.header.height);
         let Some(parent) = self.tree.header(&parent_hash) else {
-            return (Verdict::Ignore, self.on_orphan(source, hash, height, now));
+            return (Verdict::Ignore, self.on_orphan(source, hash, height));
         };
         let fork_depth_max = self.rules.engine.fork_depth_max();
         if parent.height < self.tree.height().back(fork_depth_max) {
@@ -374,11 +398,11 @@ impl Core {
         }
     }
 
-    fn on_orphan(&mut self, source: Source, hash: Hash, height: Height, now: Timestamp) -> Vec<Effect> {
+    fn on_orphan(&mut self, source: Source, hash: Hash, height: Height) -> Vec<Effect> {
         let Source::Peer(peer) = source else { return Vec::new() };
-        self.sync.has_unknown(peer, hash, height, self.status());
+        self.sync.has_unknown(peer, hash, height, self.status(), self.elapsed);
         let mut effects = Vec::new();
-        self.ask_for_range(now, &mut effects);
+        self.ask_for_range(&mut effects);
         effects
     }
 
@@ -387,11 +411,11 @@ impl Core {
         self.sync.answered(peer);
     }
 
-    fn ask_for_range(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn ask_for_range(&mut self, effects: &mut Vec<Effect>) {
         if !self.importing {
             return;
         }
-        if let Some(peer) = self.sync.next(now, self.head().work) {
+        if let Some(peer) = self.sync.next(self.elapsed, self.head().work) {
             let fetched = self.fetched.filter(|hash| self.tree.contains(hash));
             let locator = fetched.into_iter().chain(self.tree.locator(self.genesis)).collect();
             effects.push(Effect::Ask(peer, Request::Blocks { locator, count: RANGE_BLOCKS_MAX }));
@@ -442,7 +466,7 @@ impl Core {
             Ok(None) => {}
             Ok(Some(template)) => {
                 let template = Arc::new(template);
-                self.template = Some((template.clone(), now));
+                self.template = Some((template.clone(), self.elapsed));
                 effects.push(Effect::Mine(Some(template)));
             }
             Err(error) => {

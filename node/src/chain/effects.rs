@@ -63,6 +63,12 @@ pub enum Offence {
     UselessAnswer(String),
     /// A proposal or a vote against the rules.
     InvalidBallot(String),
+    /// Bytes that are no message of the protocol.
+    Malformed(String),
+    /// More messages than it may send in a time.
+    Flood(&'static str),
+    /// A message that it began and did not finish in time.
+    Stalled,
     /// A member of another chain.
     OtherChain,
 }

@@ -21,4 +21,4 @@ pub mod validation;
 
 pub use self::core::{Core, Head, Settings, SubmitError};
 pub use effects::{ChainEvent, Commit, CommitBlock, Effect, Offence, Source, Template, Verdict};
-pub use tree::{BlockTree, REORG_DEPTH_MAX, Route, TREE_WINDOW};
+pub use tree::{BlockTree, REORG_DEPTH_MAX, Route, SIDE_BLOCKS_MAX, SIDE_BYTES_MAX, TREE_WINDOW};

@@ -2,7 +2,11 @@
 //!
 //! Peers tell each other their [`Status`] when they meet and every [`STATUS_INTERVAL_MS`]. The one that claims the most
 //! work above ours is asked for the blocks after the last one we have in common, found by a locator; one range is under
-//! way at a time. A peer that does not answer, or answers with nothing useful, rests for [`REST_MS`].
+//! way at a time. A peer that answers with nothing useful rests for [`REST_MS`]. One that does not answer, or has less than
+//! it claims, rests twice as long each time, up to [`REST_MS_MAX`], so that a liar with the greatest claim takes little of
+//! our time.
+//!
+//! Times are of a clock that never steps, not the wall clock.
 //!
 //! Bounds: [`PEERS_MAX`] peers, [`RANGE_BLOCKS_MAX`] blocks and [`RANGE_BYTES_MAX`] bytes an answer, [`LOCATOR_MAX`] hashes.
 
@@ -30,6 +34,9 @@ pub const STATUS_INTERVAL_MS: u64 = 10_000;
 pub const ANSWER_MS_MAX: u64 = 10_000;
 /// Time for which a useless peer is not asked, in milliseconds.
 pub const REST_MS: u64 = 30_000;
+
+/// The longest such time.
+pub const REST_MS_MAX: u64 = 16 * REST_MS;
 
 /// A question to a peer.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -76,6 +83,8 @@ struct Peer {
     status: Option<Status>,
     asked_status: Timestamp,
     rests_until: Timestamp,
+    /// How long it rests the next time that it keeps what it claims to have.
+    next_rest_ms: u64,
 }
 
 /// Who is there, what they claim, and what is under way.
@@ -90,7 +99,8 @@ impl Sync {
     /// A peer connected.
     pub fn connected(&mut self, peer: PeerId) {
         if self.peers.len() < PEERS_MAX {
-            let new = Peer { status: None, asked_status: Timestamp(0), rests_until: Timestamp(0) };
+            let new =
+                Peer { status: None, asked_status: Timestamp(0), rests_until: Timestamp(0), next_rest_ms: REST_MS };
             self.peers.entry(peer).or_insert(new);
         }
     }
@@ -103,18 +113,18 @@ impl Sync {
         }
     }
 
-    /// A peer told its status.
-    pub fn told(&mut self, peer: PeerId, status: Status) {
+    /// A peer told its status. While it rests, what it claims does not count: it had its chance to prove it.
+    pub fn told(&mut self, peer: PeerId, status: Status, now: Timestamp) {
         self.has_heard = true;
-        if let Some(known) = self.peers.get_mut(&peer) {
+        if let Some(known) = self.peers.get_mut(&peer).filter(|known| known.rests_until <= now) {
             known.status = Some(status);
         }
     }
 
     /// A peer sent a block whose parent we do not have: it has a chain that we should see, whatever its status said.
-    pub fn has_unknown(&mut self, peer: PeerId, head: Hash, height: Height, ours: Status) {
+    pub fn has_unknown(&mut self, peer: PeerId, head: Hash, height: Height, ours: Status, now: Timestamp) {
         let work = Work(ours.work.0 + 1);
-        self.told(peer, Status { genesis: ours.genesis, head, height, work });
+        self.told(peer, Status { genesis: ours.genesis, head, height, work }, now);
     }
 
     /// The range that was asked for has come, or has failed.
@@ -131,6 +141,27 @@ impl Sync {
             peer.status = None;
             peer.rests_until = Timestamp(now.0 + REST_MS);
         }
+    }
+
+    /// The same for a peer that keeps what it claims to have: twice as long each time.
+    pub fn rest_longer(&mut self, peer: &PeerId, now: Timestamp) {
+        self.rest(peer, now);
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.rests_until = Timestamp(now.0 + peer.next_rest_ms);
+            peer.next_rest_ms = (2 * peer.next_rest_ms).min(REST_MS_MAX);
+        }
+    }
+
+    /// A peer has given what it claimed to have.
+    pub fn was_useful(&mut self, peer: &PeerId) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.next_rest_ms = REST_MS;
+        }
+    }
+
+    /// The work that a peer claims.
+    pub fn claim(&self, peer: &PeerId) -> Option<Work> {
+        Some(self.peers.get(peer)?.status?.work)
     }
 
     /// Peers whose status is due to be asked for; notes that they are asked now.
@@ -194,7 +225,7 @@ mod tests {
         let ids: Vec<_> = (1..=claims.len()).map(|n| key(n as u8).public().to_peer_id()).collect();
         for (id, work) in ids.iter().zip(claims) {
             sync.connected(*id);
-            sync.told(*id, status(*work));
+            sync.told(*id, status(*work), Timestamp(1));
         }
         (sync, ids)
     }
@@ -220,6 +251,25 @@ mod tests {
         sync.disconnected(&ids[1]);
         assert_eq!(sync.overdue(Timestamp(1001 + ANSWER_MS_MAX)), None);
         assert_eq!(sync.next(Timestamp(20_000), Work(0)), Some(ids[0]));
+    }
+
+    #[test]
+    fn one_that_keeps_what_it_claims_rests_ever_longer() {
+        let (mut sync, ids) = peers(&[9]);
+        let mut now = Timestamp(1000);
+        for rest_ms in [REST_MS, 2 * REST_MS, 4 * REST_MS, 8 * REST_MS, REST_MS_MAX, REST_MS_MAX] {
+            assert_eq!(sync.next(now, Work(1)), Some(ids[0]));
+            sync.rest_longer(&ids[0], now);
+            let early = Timestamp(now.0 + rest_ms - 1);
+            sync.told(ids[0], status(9), early);
+            assert_eq!((sync.next(early, Work(1)), sync.best_claim()), (None, None), "its claim does not count");
+            now = Timestamp(now.0 + rest_ms);
+            sync.told(ids[0], status(9), now);
+        }
+        sync.was_useful(&ids[0]);
+        sync.rest_longer(&ids[0], now);
+        sync.told(ids[0], status(9), Timestamp(now.0 + REST_MS));
+        assert_eq!(sync.next(Timestamp(now.0 + REST_MS), Work(1)), Some(ids[0]), "it begins anew");
     }
 
     #[test]

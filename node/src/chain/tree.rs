@@ -83,6 +83,11 @@ impl BlockTree {
         Height(self.floor.0 + self.canonical.len() as u64 - 1)
     }
 
+    /// Side blocks in it, and their bytes.
+    pub fn side(&self) -> (usize, usize) {
+        (self.side.len(), self.side_bytes)
+    }
+
     /// Whether the block is in the tree.
     pub fn contains(&self, hash: &Hash) -> bool {
         self.entries.contains_key(hash)

@@ -158,7 +158,7 @@ impl State {
         }
         self.act(outputs, now)?;
         // Whoever votes on a height has the one below it.
-        let effects = self.core.on_ahead(from, height.back(1), now);
+        let effects = self.core.on_ahead(from, height.back(1));
         self.carry_out(effects, now)
     }
 

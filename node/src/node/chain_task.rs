@@ -38,6 +38,9 @@ enum Wake {
     Input(Input),
 }
 
+/// What the core's clock for intervals shows at first: later than zero by more than any interval.
+const ELAPSED_START_MS: u64 = 3_600_000;
+
 /// Where the core's effects go.
 pub(super) struct Outputs {
     pub commands: mpsc::Sender<Command>,
@@ -59,6 +62,8 @@ pub(super) struct State {
     pub bootstrap_peers: usize,
     /// How many there were so far.
     pub commits: u64,
+    /// By the monotonic clock.
+    pub started: Instant,
 }
 
 /// Runs until told to stop or until the store is lost to something that no repair helps against.
@@ -88,6 +93,7 @@ pub(super) async fn run(
                 None => return Ok(()),
             },
         };
+        state.show_load(inputs.len() + usize::from(matches!(wake, Wake::Input(_))));
         let (commits, began) = (state.commits, Instant::now());
         let (back, done) = blocking
             .run(move || {
@@ -132,6 +138,7 @@ impl State {
     /// Handles one input, or what time has brought.
     fn step(&mut self, wake: Wake) -> Result<(), Failure> {
         let now = self.clock.now();
+        self.core.set_elapsed(ELAPSED_START_MS + self.started.elapsed().as_millis() as u64);
         self.core.set_importing(self.upkeep.imports());
         let is_tick = matches!(wake, Wake::Tick);
         let handled = match wake {
@@ -150,6 +157,16 @@ impl State {
         Ok(())
     }
 
+    /// Shows how full everything is that this task bounds; `inputs` waited until now.
+    fn show_load(&self, inputs: usize) {
+        let load = &self.outputs.metrics.load;
+        load.inputs.show(inputs);
+        load.mempool_bytes.show(self.core.mempool().bytes());
+        let (blocks, bytes) = self.core.side();
+        load.side_blocks.show(blocks);
+        load.side_bytes.show(bytes);
+    }
+
     fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
         if !self.upkeep.imports() {
             return Ok(());
@@ -161,13 +178,16 @@ impl State {
     fn handle(&mut self, input: Input, now: Timestamp) -> Result<(), StoreError> {
         match input {
             Input::Connected(peer) => {
-                let effects = self.core.on_connected(peer, now);
+                let effects = self.core.on_connected(peer);
                 self.carry_out(effects, now)?;
             }
             Input::Disconnected(peer) => self.core.on_disconnected(&peer),
-            Input::Unanswered(peer) => self.core.on_failure(&peer, now),
+            Input::Unanswered(peer) => {
+                let effects = self.core.on_failure(peer);
+                self.carry_out(effects, now)?;
+            }
             Input::Status(peer, status) => {
-                let effects = self.core.on_status(peer, status, now);
+                let effects = self.core.on_status(peer, status);
                 self.carry_out(effects, now)?;
             }
             Input::Range(peer, _) if !self.upkeep.imports() => self.core.on_range_dropped(&peer),
@@ -235,7 +255,7 @@ impl State {
                 Verdict::Reject => break,
             }
         }
-        let effects = self.core.on_range_end(peer, useful, last, now);
+        let effects = self.core.on_range_end(peer, useful, last);
         self.carry_out(effects, now)
     }
 

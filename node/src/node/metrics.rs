@@ -1,6 +1,6 @@
 //! What a node counts, in Prometheus' terms. Gauges are brought up to date when they are read.
 
-use super::{backups::Backups, storage_status::StorageState, view::Snapshot};
+use super::{backups::Backups, load::Load, storage_status::StorageState, view::Snapshot};
 use crate::{storage::Store, types::Timestamp};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -77,6 +77,16 @@ pub struct Metrics {
     pub offences: Family<OffenceLabels, Counter>,
     /// Commands that the network task could not take because its queue was full.
     pub commands_dropped: Counter,
+    /// Bans of peers.
+    pub bans: Counter,
+    /// Gossip messages that were dropped unread because their sender had sent too many.
+    pub gossip_dropped: Counter,
+    /// Requests that were dropped unread because their sender had sent too many.
+    pub requests_dropped: Counter,
+    /// API connections that were closed at once because their client had too many.
+    pub http_connections_refused: Counter,
+    /// How full everything is that is bounded.
+    pub load: Load,
     /// Hashes tried by the miner.
     pub hashes: Counter,
 }
@@ -184,6 +194,13 @@ impl Default for Metrics {
         let messages_received = counter("p2p_messages_received", "Blocks and transactions that came from peers");
         let messages_published = counter("p2p_messages_published", "Blocks and transactions published by this node");
         let commands_dropped = counter("p2p_commands_dropped", "Commands lost because the network's queue was full");
+        let bans = counter("p2p_bans", "Bans of peers");
+        let gossip_dropped = counter("p2p_gossip_dropped", "Gossip dropped unread: its sender had sent too much");
+        let requests_dropped =
+            counter("p2p_requests_dropped", "Requests dropped unread: their sender had sent too many");
+        let refused = "API connections closed at once: their client had too many";
+        let http_connections_refused = counter("http_connections_refused", refused);
+        let load = Load::default();
         let hashes = counter("miner_hashes", "Hashes tried");
         let requests = Family::default();
         registry.register("http_requests", "API requests", requests.clone());
@@ -193,7 +210,13 @@ impl Default for Metrics {
         registry.register_with_unit("chain_block_time", "Time between two heads", Unit::Seconds, block_time.clone());
         let latency = Histogram::new(LATENCY_BOUNDS);
         registry.register_with_unit("http_request_latency", "Time to answer", Unit::Seconds, latency.clone());
+        load.register(&mut registry);
         Self {
+            bans,
+            gossip_dropped,
+            requests_dropped,
+            http_connections_refused,
+            load,
             registry,
             gauges,
             requests,

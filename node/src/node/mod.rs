@@ -17,6 +17,7 @@ mod backup_status;
 mod backups;
 mod chain_task;
 mod input;
+mod load;
 mod mend;
 mod metrics;
 mod miner;
@@ -27,6 +28,7 @@ mod view;
 pub use backup_status::{BackupAttempt, BackupProgress, BackupStatus};
 pub use backups::{BACKUP_RETRY, Backups, Settings as BackupSettings};
 pub(crate) use input::Input;
+pub use load::{Fill, Level, Load};
 pub use metrics::{Metrics, OffenceLabels, RequestLabels};
 pub use storage_status::{CRITICAL_PERCENT, Pressure, StorageState, StorageStatus, WARNING_PERCENT, used_percent};
 pub use upkeep::Settings as UpkeepSettings;
@@ -145,6 +147,7 @@ impl Node {
         let first_look = chain_task::snapshot(&core, &upkeep, None, bootstrap_peers, started);
         let (snapshot_tx, snapshot) = watch::channel(first_look);
         let metrics = Arc::new(Metrics::default());
+        metrics.load.mempool_bytes_max.set(i64::try_from(config.mempool.bytes_max).unwrap_or(i64::MAX));
         let (backup_task, backups) =
             BackupTask::new(config.backup_settings(), store.clone(), snapshot.clone(), clock.clone(), blocking.clone());
         let view = NodeView {
@@ -164,9 +167,17 @@ impl Node {
         let mut tasks = JoinSet::new();
         let outputs =
             chain_task::Outputs { commands, template, events, snapshot: snapshot_tx, metrics: metrics.clone() };
-        let agreeing = None;
-        let mut chain =
-            chain_task::State { core, store, clock, outputs, upkeep, agreeing, bootstrap_peers, commits: 0 };
+        let mut chain = chain_task::State {
+            core,
+            store,
+            clock,
+            outputs,
+            upkeep,
+            agreeing: None,
+            bootstrap_peers,
+            commits: 0,
+            started: tokio::time::Instant::now(),
+        };
         let chain = blocking.run(move || chain.begin(proposer).map(|()| chain)).await?;
         tasks.spawn(chain_task::run(chain, blocking.clone(), inputs_rx, stop.clone()));
         tasks.spawn(network.run(stop.clone()));

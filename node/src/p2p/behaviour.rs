@@ -1,23 +1,30 @@
 //! The protocols of a node and their settings.
 
-use super::{GOSSIP_BYTES_MAX, StartError, codec::SyncCodec};
+use super::{StartError, codec::SyncCodec, wire};
 use crate::{
     chain::sync::ANSWER_MS_MAX,
     types::{ChainId, Consensus},
 };
 use libp2p::{
-    StreamProtocol, allow_block_list,
+    allow_block_list,
     connection_limits::{self, ConnectionLimits},
-    gossipsub::{self, MessageAuthenticity, ValidationMode},
+    gossipsub::{self, MessageAuthenticity},
     identify, identity, ping,
     request_response::{self, ProtocolSupport},
     swarm::NetworkBehaviour,
 };
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// Connections to one peer: both may dial at once, and an old one may not have noticed its end.
-const CONNECTIONS_PER_PEER_MAX: u32 = 3;
+pub const CONNECTIONS_PER_PEER_MAX: u32 = 3;
+/// Of so many connections, those that only this node itself may open. Whoever connects to it under many names fills the
+/// others, and it still reaches the peers that it chooses. None where there is one place only.
+pub fn outgoing_reserved(connections_max: u32) -> u32 {
+    (connections_max / OUTGOING_PART).max(1).min(connections_max.saturating_sub(1))
+}
+
+/// A quarter: with the default limit, 16 peers of one's own choice are enough for gossip's mesh of 6.
+const OUTGOING_PART: u32 = 4;
 /// Connections that are being set up, in each direction.
 const PENDING_MAX: u32 = 32;
 /// Requests under way on one connection.
@@ -78,45 +85,29 @@ impl Behaviour {
             .with_max_pending_incoming(Some(PENDING_MAX))
             .with_max_pending_outgoing(Some(PENDING_MAX))
             .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX))
-            .with_max_established(Some(connections_max));
+            .with_max_established(Some(connections_max))
+            .with_max_established_incoming(Some(connections_max - outgoing_reserved(connections_max)));
         let sync = request_response::Behaviour::with_codec(
             SyncCodec,
-            [(StreamProtocol::new("/assay/sync/1"), ProtocolSupport::Full)],
+            [(wire::SYNC_PROTOCOL, ProtocolSupport::Full)],
             request_response::Config::default()
                 .with_request_timeout(Duration::from_millis(ANSWER_MS_MAX))
                 .with_max_concurrent_streams(REQUESTS_PER_CONNECTION_MAX),
         );
-        let identify = identify::Config::new(format!("/assay/{chain}/1"), key.public())
-            .with_agent_version(concat!("assay-node/", env!("CARGO_PKG_VERSION")).to_owned());
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
             bans: allow_block_list::Behaviour::default(),
             gossip: gossip(chain, consensus)?,
             sync,
-            identify: identify::Behaviour::new(identify),
+            identify: identify::Behaviour::new(wire::identify_settings(chain, key)),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
         })
     }
 }
 
-/// Messages are known by their content, so that one block published by two nodes is one message, and are passed on only
-/// once the chain has judged them. They carry no signature of their own: a block has its work, a transaction its sender's
-/// signature, and whoever passes on a bad one answers for it.
 fn gossip(chain: &ChainId, consensus: Consensus) -> Result<gossipsub::Behaviour, StartError> {
     let wrong = |error: &dyn std::fmt::Display| StartError::Settings(error.to_string());
-    let config = gossipsub::ConfigBuilder::default()
-        .validate_messages()
-        .validation_mode(ValidationMode::Anonymous)
-        .max_transmit_size(GOSSIP_BYTES_MAX)
-        .message_id_fn(|message: &gossipsub::Message| {
-            let mut hasher = Sha256::new();
-            hasher.update(message.topic.as_str());
-            hasher.update(&message.data);
-            let digest: [u8; 32] = hasher.finalize().into();
-            gossipsub::MessageId::from(digest.to_vec())
-        })
-        .build()
-        .map_err(|error| wrong(&error))?;
+    let config = wire::gossip_settings().build().map_err(|error| wrong(&error))?;
     let mut gossip =
         gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, config).map_err(|error| wrong(&error))?;
     for topic in Topic::of(consensus) {

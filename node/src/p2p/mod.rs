@@ -8,20 +8,24 @@
 //! | ping | whether a peer is there; a silent one is disconnected and dialled again | one under way |
 //! | identify | where a peer listens | 4 addresses a peer |
 //!
-//! Under malicious input: connections are limited in number and per peer, every message in size, and a peer that breaks
-//! rules gets [`scores`] until it is banned for a while. What this module cannot do: it keeps no one from connecting with
+//! Under malicious input: connections are limited in number and per peer, with places that only this node may fill, streams
+//! per connection, messages in size and, per peer, in [`rates`]. Addresses that peers tell are tried before they are
+//! believed or passed on, and none crowds out those of others. A peer that breaks rules gets [`scores`] until it is banned
+//! for a while. What this module cannot do: it keeps no one from connecting with
 //! ever new identities.
 
 mod behaviour;
 mod book;
 mod codec;
 mod driver;
+pub mod rates;
 pub mod scores;
+pub mod wire;
 
-pub use behaviour::Topic;
+pub use behaviour::{CONNECTIONS_PER_PEER_MAX, Topic, outgoing_reserved};
 pub use book::KNOWN_PEERS_MAX;
-pub use codec::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
-pub use driver::Driver;
+pub use codec::{REQUEST_BYTES_MAX, REQUEST_READ_MAX, RESPONSE_BYTES_MAX};
+pub use driver::{Driver, QUESTIONS_MAX, RANGES_MAX};
 
 use crate::{
     chain::{Offence, Verdict, sync::Request},

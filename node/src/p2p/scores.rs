@@ -8,9 +8,13 @@
 //! | an invalid block | 50 | costs us validation; honest nodes judge before they pass on |
 //! | an invalid ballot | 50 | the same: its signature is checked first |
 //! | an invalid transaction | 10 | the same, and cheaper |
+//! | bytes that mean nothing | 50 | no release ever sent them |
 //! | a useless answer | 5 | happens to honest peers that are slow or cut off |
+//! | a message that was not finished | 5 | the same |
+//! | a message too many | 1 | costs next to nothing, since it is dropped unread |
 //!
-//! Bound: [`PEERS_MAX`] peers; the least guilty is forgotten first.
+//! Bounds: [`PEERS_MAX`] peers with points; the least guilty is forgotten first. [`BANS_MAX`] banned peers; the ban that
+//! would end first ends early.
 
 use crate::chain::Offence;
 use libp2p::PeerId;
@@ -24,13 +28,18 @@ pub const BAN_TIME: Duration = Duration::from_secs(600);
 /// Peers whose points are kept.
 pub const PEERS_MAX: usize = 1024;
 
+/// Peers that are banned at a time. An attacker with more names than this has each of them banned for a shorter time.
+pub const BANS_MAX: usize = 1024;
+
 /// Points for one offence.
 pub fn points(offence: &Offence) -> u64 {
     match offence {
         Offence::OtherChain => 100,
         Offence::InvalidBlock(_) | Offence::InvalidBallot(_) => 50,
         Offence::InvalidTransaction(_) => 10,
-        Offence::UselessAnswer(_) => 5,
+        Offence::Malformed(_) => 50,
+        Offence::UselessAnswer(_) | Offence::Stalled => 5,
+        Offence::Flood(_) => 1,
     }
 }
 
@@ -41,9 +50,24 @@ pub fn name(offence: &Offence) -> &'static str {
         Offence::InvalidBlock(_) => "invalid_block",
         Offence::InvalidBallot(_) => "invalid_ballot",
         Offence::InvalidTransaction(_) => "invalid_transaction",
+        Offence::Malformed(_) => "malformed",
         Offence::UselessAnswer(_) => "useless_answer",
+        Offence::Stalled => "stalled",
+        Offence::Flood(_) => "flood",
     }
 }
+
+/// The names of all kinds.
+pub const NAMES: [&str; 8] = [
+    "other_chain",
+    "invalid_block",
+    "invalid_ballot",
+    "invalid_transaction",
+    "malformed",
+    "useless_answer",
+    "stalled",
+    "flood",
+];
 
 /// The points of all peers.
 #[derive(Debug, Default)]
@@ -63,8 +87,18 @@ impl Scores {
             return false;
         }
         self.points.remove(&peer);
+        if self.banned.len() >= BANS_MAX
+            && let Some(first) = self.banned.iter().min_by_key(|(_, until)| **until).map(|(first, _)| *first)
+        {
+            self.banned.insert(first, now);
+        }
         self.banned.insert(peer, now + BAN_TIME);
         true
+    }
+
+    /// How many peers are banned.
+    pub fn bans(&self) -> usize {
+        self.banned.len()
     }
 
     /// Peers whose ban ends by `now`; they start afresh.
@@ -117,5 +151,18 @@ mod tests {
         let (mut scores, peer, start) = (Scores::default(), PeerId::random(), Instant::now());
         assert!(!scores.add(peer, &wrong(), start));
         assert!(!scores.add(peer, &wrong(), start + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn bans_are_bounded() {
+        let (mut scores, start) = (Scores::default(), Instant::now());
+        let first = PeerId::random();
+        scores.add(first, &Offence::OtherChain, start);
+        for n in 1..=BANS_MAX as u64 {
+            scores.add(PeerId::random(), &Offence::OtherChain, start + Duration::from_millis(n));
+        }
+        let now = start + Duration::from_secs(5);
+        assert_eq!(scores.released(now), [first], "its ban would have ended first");
+        assert_eq!(scores.bans(), BANS_MAX);
     }
 }

@@ -99,6 +99,8 @@ impl<'a> Reader<'a> {
                     "isolate" => Ok(Action::Isolate { lasts, target: self.target(value, Form::Target)? }),
                     "link" => self.link(value, lasts),
                     "pause" => process(ProcessDeed::Pause { lasts }),
+                    "clock" => self.clock(value, lasts),
+                    "lie" => self.lie(value, lasts),
                     "schema_newer" => process(ProcessDeed::SchemaNewer { lasts }),
                     _ => self.disk(value, lasts),
                 }
@@ -124,6 +126,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// One node.
+    pub(super) fn node(&self, value: Value<'a>) -> Result<NodeIndex, ScenarioError> {
+        let name = value.text(Form::Node)?;
+        NodeIndex::parse(name).filter(|node| node.0 < self.nodes).ok_or_else(|| {
+            value.error(Problem::UnknownNode { key: value.key, node: name.to_owned(), nodes: self.nodes })
+        })
+    }
+
     /// A list of nodes, ascending; `seen` holds those that may not occur again and receives the new ones.
     pub(super) fn node_list(
         &self,
@@ -133,10 +143,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<NodeIndex>, ScenarioError> {
         let mut list = Vec::new();
         for member in value.members(form)? {
-            let name = member.text(Form::Node)?;
-            let node = NodeIndex::parse(name).filter(|node| node.0 < self.nodes).ok_or_else(|| {
-                member.error(Problem::UnknownNode { key: member.key, node: name.to_owned(), nodes: self.nodes })
-            })?;
+            let node = self.node(member)?;
             if seen.contains(&node) {
                 return Err(member.error(Problem::Twice { key: member.key, member: node.to_string() }));
             }

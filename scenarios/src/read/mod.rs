@@ -7,6 +7,7 @@
 mod disk;
 mod expect;
 mod fault;
+mod host;
 mod section;
 mod settings;
 

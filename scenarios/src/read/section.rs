@@ -145,6 +145,30 @@ impl<'a> Value<'a> {
         Ok(u32::try_from(number).unwrap_or(*bounds.end()))
     }
 
+    /// A whole number within `bounds`, which may be negative.
+    pub(super) fn signed(&self, bounds: RangeInclusive<i64>) -> Result<i64, ScenarioError> {
+        let Some(integer) = self.inner.get_ref().as_integer() else { return Err(self.wrong_type(Form::Signed)) };
+        let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let within = number.filter(|number| bounds.contains(number));
+        within.ok_or_else(|| self.out_of_bounds(integer.to_string(), bounds.start(), bounds.end()))
+    }
+
+    /// A duration of at most `max` either way, with its sign, in milliseconds.
+    pub(super) fn skew(&self, max: Duration) -> Result<i64, ScenarioError> {
+        let text = self.text(Form::Skew)?;
+        let (sign, unsigned) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+            (Some(unsigned), _) => (1, unsigned),
+            (_, Some(unsigned)) => (-1, unsigned),
+            _ => return Err(self.malformed(Form::Skew, text)),
+        };
+        let size = parse_duration(unsigned).ok_or_else(|| self.malformed(Form::Skew, text))?;
+        let millis = i64::try_from(size.as_millis()).ok().filter(|_| size <= max && !size.is_zero());
+        let bound = format_duration(max);
+        let refused =
+            || self.out_of_bounds(format!("{text:?}"), format!("\"-{bound}\""), format!("\"+{bound}\", and not 0"));
+        Ok(sign * millis.ok_or_else(refused)?)
+    }
+
     /// A number within `bounds`, written with or without a point.
     pub(super) fn number(&self, bounds: RangeInclusive<f64>) -> Result<f64, ScenarioError> {
         let (text, number) = match self.inner.get_ref() {

@@ -6,15 +6,19 @@
 mod chore;
 mod files;
 mod host;
+mod liar;
 mod seams;
 mod spec;
 
 pub use chore::Chore;
 pub use host::{NodeHost, Seen};
+pub use liar::Told;
 pub use spec::{API_PORT, BACKUPS, DATABASE, P2P_PORT, Spec, VOLUME};
 
 use crate::{HostId, World};
 use assay_node::{NodeView, Snapshot};
+use assay_scenarios::Lie;
+use liar::Liars;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Whether a host's main ended because it was asked to.
@@ -25,6 +29,7 @@ pub(crate) fn stopped_in_order(exit: &str) -> bool {
 /// The nodes of a run, in order: `n0`, `n1`, ...
 pub struct Cluster {
     nodes: Vec<NodeHost>,
+    liars: Liars,
 }
 
 impl Cluster {
@@ -33,7 +38,29 @@ impl Cluster {
         let hosts: Vec<HostId> = (0..spec.nodes).map(|n| world.add_host(&format!("n{n}"))).collect();
         let addresses: Vec<_> = hosts.iter().map(|host| world.address(*host)).collect();
         let nodes = hosts.iter().enumerate().map(|(n, host)| NodeHost::new(*host, spec.node(n, &addresses))).collect();
-        Self { nodes }
+        Self { nodes, liars: Liars::new(spec, &addresses) }
+    }
+
+    /// A liar takes the place of a running node, until `until` in virtual time.
+    pub fn lie(&mut self, world: &mut World, node: usize, lie: Lie, until: Duration) {
+        self.kill(world, node);
+        self.liars.begin(world, self.nodes[node].host(), node, lie, until);
+    }
+
+    /// Takes a liar off the network, and tells what it did.
+    pub fn end_lie(&mut self, world: &mut World, node: usize) -> Told {
+        world.kill(self.host(node));
+        self.liars.told(node)
+    }
+
+    /// What a node has done so far against peers that break the rules, in words; none for one that does not run.
+    pub fn defence(&self, node: usize) -> Option<String> {
+        self.view(node).map(|view| liar::defence(&view.metrics))
+    }
+
+    /// Whether a node has lied, or does so. It is not judged any more.
+    pub fn has_lied(&self, node: usize) -> bool {
+        self.liars.has_lied(node)
     }
 
     /// How many nodes there are.

@@ -4,16 +4,21 @@ use crate::{clock::DEFAULT_EPOCH, entropy};
 use assay_node::{
     Setup,
     config::{Config, P2p},
-    crypto::Keypair,
+    crypto::{Address, Keypair},
     types::{Amount, ChainParams, Consensus, Difficulty, Genesis, PosParams, TOKEN, Timestamp},
 };
-use assay_scenarios::Scenario;
+use assay_scenarios::{Action, Scenario, Target};
 use libp2p::{Multiaddr, identity, multiaddr::Protocol};
 use rand_chacha::rand_core::Rng;
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+};
 
 /// Where every node listens for nodes.
 pub const P2P_PORT: u16 = 6000;
+/// Where the honest node beside a liar listens for nodes.
+const FOLLOWER_PORT: u16 = 6001;
 /// Where every node listens for clients.
 pub const API_PORT: u16 = 8000;
 /// What each of the workload's accounts has at first.
@@ -105,6 +110,17 @@ impl Spec {
         SocketAddr::new(address, API_PORT)
     }
 
+    /// The accounts whose keys a scenario makes lie: those of liars, and of whom they take the key.
+    pub fn liars(&self, scenario: &Scenario) -> BTreeSet<Address> {
+        let lies = scenario.faults.iter().filter_map(|fault| match &fault.action {
+            Action::Lie { lie, target: Target::Named(nodes), .. } => {
+                Some(nodes.iter().copied().chain(lie.victim).collect::<Vec<_>>())
+            }
+            _ => None,
+        });
+        lies.flatten().map(|node| proposer(self.seed, node.index()).address()).collect()
+    }
+
     /// What node `n` is started with. Every node knows all others as bootstrap peers.
     pub(super) fn node(&self, n: usize, addresses: &[IpAddr]) -> NodeSpec {
         let key =
@@ -123,7 +139,14 @@ impl Spec {
         config.storage.cache_size_mb = CACHE_SIZE_MB;
         config.miner.hash_rate = self.hash_rate;
         config.validate().expect("the harness makes valid settings");
-        NodeSpec { config, genesis: self.genesis.clone(), identity: key(n), proposer: proposer(self.seed, n) }
+        NodeSpec {
+            config,
+            genesis: self.genesis.clone(),
+            identity: key(n),
+            follower: identity::Keypair::ed25519_from_bytes(secret(self.seed, "follower key", n))
+                .expect("32 bytes are a key"),
+            proposer: proposer(self.seed, n),
+        }
     }
 }
 
@@ -133,10 +156,36 @@ pub(super) struct NodeSpec {
     pub config: Config,
     pub genesis: Genesis,
     identity: identity::Keypair,
+    follower: identity::Keypair,
     proposer: Keypair,
 }
 
 impl NodeSpec {
+    /// The node's name among peers.
+    pub fn identity(&self) -> identity::Keypair {
+        self.identity.clone()
+    }
+
+    /// The account that its blocks pay.
+    pub fn account(&self) -> Keypair {
+        self.proposer.clone()
+    }
+
+    /// The honest node that follows the chain for a liar in this one's place: under another name, without a miner.
+    pub fn follower(&self) -> Setup {
+        let mut setup = self.setup();
+        let ip = self.config.p2p.listen.iter().next();
+        setup.config.p2p.listen = ip.into_iter().chain([Protocol::Tcp(FOLLOWER_PORT)]).collect();
+        setup.config.miner.enabled = false;
+        setup.identity = self.follower.clone();
+        setup
+    }
+
+    /// A second node with the key of `victim`, for a liar's host.
+    pub fn twin(&self, victim: &NodeSpec) -> Setup {
+        Setup { proposer: Some(victim.account()), ..NodeSpec::setup(self) }
+    }
+
     pub fn setup(&self) -> Setup {
         Setup {
             config: self.config.clone(),

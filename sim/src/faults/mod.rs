@@ -150,7 +150,7 @@ impl Faults {
         }
         for node in &fault.targets {
             let (index, host) = (node.index(), cluster.host(node.index()));
-            let needs_process = !matches!(fault.action, PlannedAction::Disk { .. });
+            let needs_process = !matches!(fault.action, PlannedAction::Disk { .. } | PlannedAction::Clock { .. });
             if needs_process && (!world.is_up(host) || world.is_paused(host)) {
                 deed(Some(*node), "it is not running: nothing was done");
                 continue;
@@ -183,6 +183,15 @@ impl Faults {
                 PlannedAction::Disk { deed: disk, .. } => {
                     self.disks.begin(n, index, world.disk(host), disk);
                     deed(Some(*node), &disk.to_string());
+                }
+                PlannedAction::Clock { error, .. } => {
+                    world.set_clock_error(host, error.skew_ms, error.drift_ppm);
+                    self.progress[n].hits += 1;
+                    deed(Some(*node), &format!("its {error}"));
+                }
+                PlannedAction::Lie { lie, .. } => {
+                    cluster.lie(world, index, *lie, fault.until.unwrap_or(now));
+                    deed(Some(*node), &format!("a liar takes its place: {lie}"));
                 }
                 PlannedAction::BitRot { files, bits, restart_after, .. } => {
                     if restart_after.is_some() {
@@ -264,6 +273,19 @@ impl Faults {
                     self.progress[n].hits += self.disks.end(n, node, world.disk(cluster.host(node)), storage);
                 }
                 deed(None, "heal", &format!("{} is over", fault.kind));
+            }
+            PlannedAction::Clock { .. } => {
+                for node in targets() {
+                    world.set_clock_error(cluster.host(node), 0, 0);
+                    deed(Some(node), "heal", "its clock is set right");
+                }
+            }
+            PlannedAction::Lie { .. } => {
+                for node in targets() {
+                    let told = cluster.end_lie(world, node);
+                    self.progress[n].hits += told.deeds;
+                    deed(Some(node), "lie over", &told.to_string());
+                }
             }
             PlannedAction::Pause { .. } => {
                 for node in targets() {

@@ -9,14 +9,18 @@
 //! | finality | nothing that was confirmed is taken back | [`finality`] |
 //! | noticed | a node notices damage to its files that is still there | [`noticed`] |
 //! | served | what was confirmed is served as confirmed by every node's API | [`served`] |
+//! | innocence | no honest validator is proved to have contradicted itself | [`innocence`] |
 //! | no panic | no task panics, and no node stops by itself | [`no_panic`] |
+//! | bounded | nothing in a node holds more than its named limit | [`bounded`] |
 //! | liveness | after the last fault the nodes come together and confirm new blocks, in bounded time | [`liveness`] |
 //!
 //! A property sees [`Observation`]s, plain data that the run makes of what the nodes do. It knows no world and no node,
 //! so a test gives it a bad one.
 
 pub mod agreement;
+pub mod bounded;
 pub mod finality;
+pub mod innocence;
 pub mod ledger;
 pub mod liveness;
 pub mod no_panic;
@@ -32,6 +36,7 @@ mod validators_tests;
 pub mod validity;
 
 use assay_node::{
+    Fill,
     crypto::{Address, Hash},
     ledger::{Account, Stakes},
     types::{Amount, Block, Height},
@@ -98,6 +103,11 @@ pub enum Observation<'a> {
         /// What was said.
         said: &'a str,
     },
+    /// How full a node's queues, caches and tables are, as it says itself.
+    Load {
+        /// Each of them.
+        fills: &'a [Fill],
+    },
     /// The state of the cluster, at regular times.
     Sample(&'a Sample),
     /// The run is over. The canonical chains of all running nodes, by height.
@@ -151,6 +161,10 @@ pub trait Invariant {
     fn name(&self) -> &'static str;
     /// What it says, in one sentence.
     fn about(&self) -> &'static str;
+    /// What was measured while it held, in one sentence, for properties that are about quantities.
+    fn measured(&self) -> Option<String> {
+        None
+    }
     /// Holds one observation of `node` against the property.
     ///
     /// # Errors

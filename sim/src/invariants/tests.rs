@@ -6,8 +6,8 @@ use assay_node::{
     crypto::{Address, Hash, Keypair},
     ledger::{Stakes, execute_genesis},
     types::{
-        Amount, Block, Body, ChainParams, Difficulty, Genesis, Header, Height, Nonce, Payload, Seal, Timestamp,
-        Transaction,
+        Amount, Block, Body, ChainId, ChainParams, Difficulty, Equivocation, Genesis, Header, Height, Nonce, Payload,
+        Seal, Signed, Step, Timestamp, Transaction, Vote,
     },
 };
 /// Gives `invariant` a block that `node` confirmed, whose identifier is `fill` repeated.
@@ -37,6 +37,20 @@ pub fn transfer(from: u8, nonce: u64, amount: u64) -> Transaction {
         payload: Payload::Transfer { to: key(1 - from).address(), amount: Amount(amount) },
     };
     body.sign(&key(from))
+}
+
+/// Evidence that somebody voted for two blocks, and against whom.
+pub fn evidence() -> (Transaction, Address) {
+    let (liar, chain_id): (Keypair, ChainId) = (key(7), "test".parse().expect("a chain's name"));
+    let vote = |block: u8| {
+        let (height, round, block) = (Height(1), 0, Some(Hash([block; 32])));
+        let vote = Vote { height, round, step: Step::Prevote, block, validator: liar.address() };
+        Signed::new(vote, &chain_id, &liar)
+    };
+    let payload = Payload::Evidence { proof: Box::new(Equivocation::of_votes(vote(1), vote(2))) };
+    let (sender, nonce, fee, valid_until) = (key(0).public(), Nonce(0), Amount(0), Height(100));
+    let body = Body { chain_id: chain_id.clone(), sender, nonce, fee, valid_until, payload };
+    (body.sign(&key(0)), liar.address())
 }
 
 /// A chain of two accounts with 1000 tokens each, a reward of 10 and a difficulty of 16.

@@ -231,7 +231,8 @@ impl Chains {
 
     /// The transactions in the chain of each running node.
     pub fn included(&self, world: &World, cluster: &Cluster) -> BTreeMap<usize, BTreeSet<Hash>> {
-        let running = (0..self.nodes.len()).filter(|node| world.is_up(cluster.host(*node)));
+        let judged = |node: &usize| world.is_up(cluster.host(*node)) && !cluster.has_lied(*node);
+        let running = (0..self.nodes.len()).filter(judged);
         running.map(|node| (node, self.nodes[node].transactions())).collect()
     }
 }

@@ -1,12 +1,16 @@
 //! All invariants of a run, and what each has found.
 
 use crate::invariants::{
-    Checked, Invariant, Observation, agreement::Agreement, finality::Finality, liveness::Liveness, no_panic::NoPanic,
-    noticed::Noticed, served::Served, state_root::StateRoot, supply::Supply, validity::Validity,
+    Checked, Invariant, Observation, agreement::Agreement, bounded::Bounded, finality::Finality, innocence::Innocence,
+    liveness::Liveness, no_panic::NoPanic, noticed::Noticed, served::Served, state_root::StateRoot, supply::Supply,
+    validity::Validity,
 };
-use assay_node::types::{Block, Genesis};
+use assay_node::{
+    crypto::Address,
+    types::{Block, Genesis},
+};
 use assay_scenarios::Expect;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// The first time that a property did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +31,9 @@ pub(super) struct Check {
 pub(super) struct Checks(Vec<Check>);
 
 impl Checks {
-    pub fn new(genesis: &Genesis, first: &Block, expect: &Expect) -> Self {
-        let all: [Box<dyn Invariant>; 9] = [
+    /// `liars` are the validators that may contradict themselves.
+    pub fn new(genesis: &Genesis, first: &Block, expect: &Expect, liars: BTreeSet<Address>) -> Self {
+        let all: [Box<dyn Invariant>; 11] = [
             Box::<Agreement>::default(),
             Box::new(Validity::new(genesis, first)),
             Box::new(StateRoot::new(genesis, first)),
@@ -36,7 +41,9 @@ impl Checks {
             Box::<Finality>::default(),
             Box::<Noticed>::default(),
             Box::<Served>::default(),
+            Box::new(Innocence::new(liars)),
             Box::<NoPanic>::default(),
+            Box::<Bounded>::default(),
             Box::new(Liveness::new(expect.caught_up_within, expect.confirms_within)),
         ];
         Self(all.into_iter().map(|invariant| Check { invariant, count: 0, found: None }).collect())

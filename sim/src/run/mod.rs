@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
         Ok(Self {
             faults: Faults::new(&scenario.plan(seed)),
             chains: Chains::new(cluster.len(), &spec, &first),
-            checks: Checks::new(&spec.genesis, &first, &scenario.expect),
+            checks: Checks::new(&spec.genesis, &first, &scenario.expect, spec.liars(scenario)),
             forks: Forks::default(),
             samples: Samples::new(cluster.len(), scenario.duration),
             timeline: Vec::new(),
@@ -248,6 +248,12 @@ impl<'a> Run<'a> {
         for deed in deeds {
             self.note(deed.node, &deed.kind, deed.detail.clone());
         }
+        for node in 0..self.cluster.len() {
+            let lie_ended = deeds.iter().any(|deed| deed.kind == "lie over");
+            if let Some(defence) = self.cluster.defence(node).filter(|_| lie_ended) {
+                self.note(Some(node), "defence", defence);
+            }
+        }
         let now = self.world.now();
         for (node, ..) in self.faults.rotten().iter().filter(|(_, at, rotten)| *at == now && !rotten.is_empty()) {
             self.checks.observe(now, *node, &Observation::Damaged);
@@ -269,6 +275,12 @@ impl<'a> Run<'a> {
         self.checks.observe(self.world.now(), 0, &Observation::Sample(&sample));
         for (node, before, now) in self.samples.storage_changes() {
             self.note(Some(node), "storage", format!("its storage is {}, and was {}", now.name(), before.name()));
+        }
+        for node in (0..self.cluster.len()).filter(|node| !self.cluster.has_lied(*node)) {
+            if let Some(view) = self.cluster.view(node) {
+                let fills = view.metrics.load.fills();
+                self.checks.observe(self.world.now(), node, &Observation::Load { fills: &fills });
+            }
         }
         for node in self.samples.have_noticed() {
             self.checks.observe(self.world.now(), node, &Observation::Noticed);

@@ -118,10 +118,7 @@ impl Run<'_> {
                 (None, _) => InvariantStatus::Held,
             },
             at: check.found.as_ref().map(|found| found.at.as_secs_f64()),
-            detail: check
-                .found
-                .as_ref()
-                .map_or_else(|| check.invariant.about().to_owned(), |found| found.detail.clone()),
+            detail: check.found.as_ref().map_or_else(|| held(&*check.invariant), |found| found.detail.clone()),
             checks: check.count,
         })
         .collect()
@@ -141,6 +138,12 @@ impl Run<'_> {
         });
         lanes.collect()
     }
+}
+
+/// What is said of a property that held.
+fn held(invariant: &dyn crate::invariants::Invariant) -> String {
+    let about = invariant.about().to_owned();
+    invariant.measured().map_or(about.clone(), |measured| format!("{about} {measured}"))
 }
 
 fn fault(progress: &Progress) -> Fault {

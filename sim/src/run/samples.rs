@@ -68,6 +68,8 @@ pub(super) struct Samples {
     messages: Vec<u64>,
     last_point: Duration,
     tallies: Vec<Tally>,
+    /// Which nodes have lied, and so are not judged.
+    liars: Vec<bool>,
     count: usize,
 }
 
@@ -94,6 +96,7 @@ impl Samples {
             messages: vec![0; count],
             last_point: Duration::ZERO,
             tallies: vec![Tally::default(); count],
+            liars: vec![false; count],
             count,
         }
     }
@@ -101,6 +104,7 @@ impl Samples {
     /// Takes a sample now.
     pub fn take(&mut self, world: &World, cluster: &Cluster, faults: &Faults, chains: &mut Chains) -> Sample {
         let now = world.now();
+        self.liars = (0..self.count).map(|node| cluster.has_lied(node)).collect();
         let nodes: Vec<_> = (0..self.count).map(|node| self.show(node, world, cluster)).collect();
         if now >= self.next_point {
             self.next_point = now + self.points_every;
@@ -203,11 +207,12 @@ impl Samples {
         self.first_since(since, |nodes| nodes.iter().flatten().all(|node| node.storage == StorageState::Open))
     }
 
-    /// The first time from `since` on at which all nodes ran, took writes, had a peer and were within a block of each
+    /// The first time from `since` on at which all nodes that have never lied ran, took writes, had a peer and were within a block of each
     /// other.
     pub fn whole_since(&self, since: Duration) -> Option<Duration> {
         self.first_since(since, |nodes| {
-            let all: Option<Vec<_>> = nodes.iter().copied().collect();
+            let judged = nodes.iter().zip(&self.liars).filter(|(_, lied)| !**lied);
+            let all: Option<Vec<_>> = judged.map(|(node, _)| *node).collect();
             let Some(all) = all else { return false };
             let heights = || all.iter().map(|node| node.height.0);
             let apart = heights().max().unwrap_or(0) - heights().min().unwrap_or(0);

@@ -240,6 +240,15 @@ impl World {
         self.hosts[host.index()].clock.clone()
     }
 
+    /// Makes a host's wall clock wrong, or right with two zeros: it steps to `skew_ms` milliseconds off, and then gains
+    /// `drift_ppm` millionths. A machine that is down has a clock too.
+    pub fn set_clock_error(&mut self, host: HostId, skew_ms: i64, drift_ppm: i64) {
+        self.note(host, "clock");
+        let clock = &self.hosts[host.index()].clock;
+        clock.set_skew_ns(skew_ms.saturating_mul(config::NANOS_PER_MILLI as i64));
+        clock.set_drift_ppm(drift_ppm);
+    }
+
     /// Where events go.
     pub fn trace(&self) -> &Trace {
         &self.config.trace

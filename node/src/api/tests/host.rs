@@ -64,7 +64,11 @@ impl Files for HalfFull {
     }
 }
 
-struct Pipes(mpsc::Receiver<DuplexStream>);
+/// Connections of clients that have [`PIPES_PER_CLIENT`] each, and how many there were.
+struct Pipes(mpsc::Receiver<DuplexStream>, usize);
+
+/// Fewer than the API allows.
+const PIPES_PER_CLIENT: usize = 32;
 
 impl Listener for Pipes {
     type Io = DuplexStream;
@@ -72,7 +76,11 @@ impl Listener for Pipes {
 
     async fn accept(&mut self) -> (DuplexStream, SocketAddr) {
         match self.0.recv().await {
-            Some(pipe) => (pipe, SocketAddr::from(([127, 0, 0, 1], 1))),
+            Some(pipe) => {
+                let client = u8::try_from(1 + self.1 / PIPES_PER_CLIENT).expect("few clients");
+                self.1 += 1;
+                (pipe, SocketAddr::from(([127, 0, 0, client], 1)))
+            }
             None => std::future::pending().await,
         }
     }
@@ -131,7 +139,7 @@ impl Host {
         let (pipes, accepted) = mpsc::channel(1);
         let seams = Seams {
             transport: raw_transport(MemoryTransport::default()),
-            http: HttpListener::new(Pipes(accepted)),
+            http: HttpListener::new(Pipes(accepted, 0)),
             disk: Disk::new(rocksdb::Env::new().expect("RocksDB has a default environment"), HalfFull(SystemFiles)),
             clock,
             blocking: Blocking::new(|work| work()()),

@@ -1,0 +1,39 @@
+//! Blocks with good work whose timestamps are at the bounds of what is allowed, and beyond: the greatest that is taken, an
+//! hour ahead, the median itself, and the beginning of time.
+
+use super::{Deed, Liar};
+use assay_node::{p2p::Topic, types::Timestamp};
+
+/// Milliseconds by which a block stays below the greatest timestamp: what it may take until it is sealed and heard.
+const MARGIN_MS: u64 = 1_000;
+/// An hour.
+const FAR_MS: u64 = 3_600_000;
+
+#[derive(Default)]
+pub(super) struct FalseTime {
+    found: u64,
+}
+
+impl Deed for FalseTime {
+    fn act(&mut self, liar: &mut Liar) {
+        let now = liar.view.clock.now();
+        let future_max = liar.view.store.genesis().params.future_max_ms;
+        let kind = self.found % 5;
+        let block = liar.mine(
+            |_| Vec::new(),
+            |block| {
+                let honest = block.header.timestamp;
+                block.header.timestamp = match kind {
+                    0 | 3 => Timestamp(now.0 + future_max - MARGIN_MS).max(honest),
+                    1 => Timestamp(now.0 + FAR_MS),
+                    2 => Timestamp(now.0.saturating_sub(FAR_MS)),
+                    _ => Timestamp(0),
+                };
+            },
+        );
+        if let Some(block) = block {
+            self.found += 1;
+            liar.publish(Topic::Blocks, assay_node::encode(&block));
+        }
+    }
+}
