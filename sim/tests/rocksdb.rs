@@ -4,7 +4,7 @@ mod common;
 
 use assay_sim::{World, WorldConfig, disk::Disk, world::run_on_fresh_thread};
 use common::{SharedBuffer, secs, world};
-use rocksdb::{DB, Env, FlushOptions, Options, WriteOptions};
+use rocksdb::{DB, Env, FlushOptions, Options, WaitForCompactOptions, WriteOptions};
 
 struct Store {
     db: DB,
@@ -37,7 +37,15 @@ impl Store {
         let mut options = FlushOptions::default();
         options.set_wait(true);
         self.db.flush_opt(&options).expect("flushed");
+        self.settle();
         self.db.compact_range::<&[u8], &[u8]>(None, None);
+        self.settle();
+    }
+
+    /// As the node does: when a flush has returned, RocksDB's own thread is still busy with removing the logs that it made
+    /// obsolete, and whoever comes first removes them.
+    fn settle(&self) {
+        self.db.wait_for_compact(&WaitForCompactOptions::default()).expect("it settles");
     }
 }
 
