@@ -81,6 +81,7 @@ fn genesis() -> Genesis {
         params: Default::default(),
         accounts: [(key().address(), Amount(5))].into(),
         validators: [(key().public(), Amount(5000 * TOKEN.0))].into(),
+        operators: Default::default(),
     };
     genesis.params.consensus = assay_node::types::Consensus::Pos;
     genesis

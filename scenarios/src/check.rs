@@ -132,8 +132,7 @@ fn foreign_lie(scenario: &Scenario, places: &Places) -> Finding {
     let engine = scenario.consensus;
     scenario.faults.iter().zip(&places.actions).find_map(|(fault, place)| {
         let Action::Lie { lie, .. } = &fault.action else { return None };
-        let is_foreign = lie.kind.only_on().is_some_and(|only| only != engine);
-        is_foreign.then(|| (*place, Problem::OtherEngine { key: lie.kind.word(), engine: engine.name() }))
+        (!lie.kind.is_of(engine)).then(|| (*place, Problem::OtherEngine { key: lie.kind.word(), engine: engine.name() }))
     })
 }
 

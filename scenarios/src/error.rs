@@ -189,12 +189,6 @@ pub enum Problem {
         /// What is allowed.
         bounds: Bounds,
     },
-    /// An engine that the format knows and this version lacks.
-    #[error("consensus `{engine}` is not built in this version")]
-    NotBuilt {
-        /// The engine.
-        engine: &'static str,
-    },
     /// A key of another engine.
     #[error("`{key}` says nothing to a chain of consensus `{engine}`")]
     OtherEngine {

@@ -45,7 +45,7 @@ pub enum LieKind {
     PoisonAddresses,
     /// Casts each vote twice, for two things. Validators only, as all that follow.
     DoubleVote,
-    /// Proposes two blocks in one round.
+    /// Proposes two blocks in one round, or leads twice on one block.
     TwoProposals,
     /// Votes for every proposal, whatever it has voted for before.
     Forgetful,
@@ -53,11 +53,13 @@ pub enum LieKind {
     Twin,
     /// Claims to be ahead, with blocks that it has agreed on with itself.
     FalseCertificate,
+    /// Shows tasks that it has not done. Operators only.
+    FalseProofs,
 }
 
 impl LieKind {
     /// Each with its word.
-    pub const WORDS: [(&'static str, LieKind); 18] = [
+    pub const WORDS: [(&'static str, LieKind); 19] = [
         ("invalid-state-root", LieKind::InvalidStateRoot),
         ("invalid-signature", LieKind::InvalidSignature),
         ("malformed", LieKind::Malformed),
@@ -76,11 +78,12 @@ impl LieKind {
         ("forgetful", LieKind::Forgetful),
         ("twin", LieKind::Twin),
         ("false-certificate", LieKind::FalseCertificate),
+        ("false-proofs", LieKind::FalseProofs),
     ];
 
     /// The words alone.
-    pub const WORDS_ONLY: [&'static str; 18] = {
-        let mut words = [""; 18];
+    pub const WORDS_ONLY: [&'static str; 19] = {
+        let mut words = [""; 19];
         let mut n = 0;
         while n < words.len() {
             words[n] = Self::WORDS[n].0;
@@ -89,16 +92,17 @@ impl LieKind {
         words
     };
 
-    /// Whether it can only be told on a chain of this engine; `None` for any.
-    pub fn only_on(self) -> Option<Consensus> {
+    /// Whether it can be told on a chain of this engine.
+    pub fn is_of(self, engine: Consensus) -> bool {
         match self {
-            LieKind::DoubleVote
-            | LieKind::TwoProposals
-            | LieKind::Forgetful
-            | LieKind::Twin
-            | LieKind::FalseCertificate => Some(Consensus::Pos),
-            LieKind::BlockFlood | LieKind::SecretChain => Some(Consensus::Pow),
-            _ => None,
+            LieKind::DoubleVote | LieKind::Forgetful | LieKind::Twin | LieKind::FalseCertificate => {
+                engine == Consensus::Pos
+            }
+            LieKind::TwoProposals => engine != Consensus::Pow,
+            LieKind::BlockFlood => engine != Consensus::Pos,
+            LieKind::SecretChain => engine == Consensus::Pow,
+            LieKind::FalseProofs => engine == Consensus::Poot,
+            _ => true,
         }
     }
 

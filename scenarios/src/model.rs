@@ -79,13 +79,15 @@ impl Scenario {
     }
 }
 
-/// The engine of the chain. The format knows `poot` too; this build has no such engine and refuses it.
+/// The engine of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consensus {
     /// Proof of work.
     Pow,
     /// Proof of stake.
     Pos,
+    /// Proof of operational tasks. All nodes are operators.
+    Poot,
 }
 
 impl Consensus {
@@ -94,6 +96,7 @@ impl Consensus {
         match self {
             Consensus::Pow => "pow",
             Consensus::Pos => "pos",
+            Consensus::Poot => "poot",
         }
     }
 }
@@ -113,9 +116,9 @@ pub struct Network {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// Mean time between blocks that the difficulty aims at, with all nodes at work; with validators, what they wait after
-    /// a block.
+    /// a block; with operators, a slot.
     pub block_interval: Duration,
-    /// Blocks on top of a block after which it counts as confirmed (k). Proof of work only.
+    /// Blocks on top of a block after which it counts as confirmed (k). Not of proof of stake.
     pub confirmations: u32,
     /// Hashes per second of virtual time that each node tries. Proof of work only.
     pub hash_rate: u32,
@@ -142,7 +145,7 @@ impl Chain {
     /// mean of k + 1 blocks. Where blocks are final at once k is 0, and a round or two may be lost on the way.
     pub fn confirms_within_default(&self, consensus: Consensus) -> Duration {
         match consensus {
-            Consensus::Pow => {
+            Consensus::Pow | Consensus::Poot => {
                 let blocks = (self.confirmations + 1).saturating_mul(limits::CONFIRMS_WITHIN_FACTOR);
                 self.block_interval.saturating_mul(blocks)
             }

@@ -99,7 +99,6 @@ impl Problem {
                 near.map_or_else(|| form.example(), |near| format!("did you mean `{near}`?"))
             }
             Problem::OutOfBounds { bounds, .. } => format!("it must be from {} to {}", bounds.min, bounds.max),
-            Problem::NotBuilt { .. } => "use `pow` or `pos`".to_owned(),
             Problem::OtherEngine { .. } => "remove it, or use the engine that it is for".to_owned(),
             Problem::UnknownNode { nodes: 1, .. } => "the only one is `n0`".to_owned(),
             Problem::UnknownNode { nodes, .. } => format!("they are `n0` to `n{}`", nodes.saturating_sub(1)),

@@ -31,7 +31,7 @@ fn genesis(rich: &Keypair) -> Genesis {
     };
     let chain_id = "four-nodes".parse().expect("it is a chain's name");
     let accounts = BTreeMap::from([(rich.address(), Amount(1_000_000))]);
-    Genesis { chain_id, timestamp: now(), params, accounts, validators: BTreeMap::new() }
+    Genesis { chain_id, timestamp: now(), params, accounts, validators: BTreeMap::new(), operators: Default::default() }
 }
 
 fn transfer(from: &Keypair, to: &Keypair, amount: u64) -> Transaction {

@@ -19,6 +19,7 @@ fn plan(folder: &Path, nodes: usize) -> Plan {
         params: ChainParams::default(),
         accounts: Default::default(),
         validators: Default::default(),
+        operators: Default::default(),
     };
     let program = program().unwrap_or_else(|error| panic!("{error}"));
     Plan { program, folder: folder.to_owned(), genesis, nodes, hash_rate: 1, accounts: Vec::new() }

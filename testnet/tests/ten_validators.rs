@@ -35,6 +35,7 @@ fn cluster(folder: &Path) -> Processes {
         params,
         accounts: BTreeMap::from([(rich().address(), Amount(1_000_000_000))]),
         validators: (0..VALIDATORS).map(|n| (key(n), BOND)).collect(),
+        operators: Default::default(),
     };
     let accounts = (0..VALIDATORS).chain([VALIDATORS - 1]).map(secret).collect();
     let program = program().unwrap_or_else(|error| panic!("{error}"));

@@ -102,11 +102,12 @@ pub(super) async fn block(State(view): State<NodeView>, Segment(id): Segment) ->
 fn block_info(block: Block, depth: &Depth) -> BlockInfo {
     let hash = block.hash();
     let header = block.header;
-    let (mut difficulty, mut nonce, mut round, mut certificate) = (None, None, None, None);
+    let (mut difficulty, mut nonce, mut round, mut certificate, mut rank) = (None, None, None, None, None);
     match header.seal {
         Seal::Genesis => {}
         Seal::Pow { difficulty: searched, nonce: found } => (difficulty, nonce) = (Some(searched), Some(found)),
         Seal::Pos { round: made, certificate: agreed } => (round, certificate) = (Some(made), Some(agreed)),
+        Seal::Poot { rank: led, .. } => rank = Some(led),
     }
     let identified = |transaction: Transaction| IdentifiedTransaction { hash: transaction.id(), transaction };
     BlockInfo {
@@ -121,6 +122,7 @@ fn block_info(block: Block, depth: &Depth) -> BlockInfo {
         nonce,
         round,
         certificate,
+        rank,
         confirmations: depth.confirmations,
         confirmed: depth.confirmed,
         transactions: block.transactions.into_iter().map(identified).collect(),

@@ -8,7 +8,7 @@ use crate::{
     Stopping, StorageState, SubmitFailure,
     backup::BackupError,
     chain::{SubmitError, mempool::Refused, validation::FormError},
-    ledger::{ReadError, StakeError, TransactionError},
+    ledger::{ReadError, StakeError, TaskError, TransactionError},
     storage::StoreError,
 };
 use axum::{
@@ -46,6 +46,9 @@ pub enum ApiError {
     /// No such block on this node's chain: 404.
     #[error("no block {0} on this node's chain")]
     UnknownBlock(String),
+    /// The chain has no operators: 404.
+    #[error("this chain has no operators")]
+    NoOperators,
     /// The chain has no validators: 404.
     #[error("this chain has no validators")]
     NoValidators,
@@ -108,6 +111,7 @@ impl ApiError {
             ApiError::Method => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             ApiError::UnknownBlock(_) => (S::NOT_FOUND, "unknown_block"),
             ApiError::NoValidators => (S::NOT_FOUND, "no_validators"),
+            ApiError::NoOperators => (S::NOT_FOUND, "no_operators"),
             ApiError::UnknownTransaction(_) => (S::NOT_FOUND, "unknown_transaction"),
             ApiError::NotIncluded(_) => (S::NOT_FOUND, "not_included"),
             ApiError::UnknownBackup(_) => (S::NOT_FOUND, "unknown_backup"),
@@ -143,6 +147,9 @@ fn refused(error: &SubmitError) -> (StatusCode, &'static str) {
         SubmitError::State(TransactionError::Stake(StakeError::NoStakes)) => (S::UNPROCESSABLE_ENTITY, "no_stakes"),
         SubmitError::State(TransactionError::Stake(StakeError::Punished)) => (S::CONFLICT, "punished"),
         SubmitError::State(TransactionError::Stake(_)) => (S::UNPROCESSABLE_ENTITY, "stake"),
+        SubmitError::State(TransactionError::Task(TaskError::NoOperators)) => (S::UNPROCESSABLE_ENTITY, "no_operators"),
+        SubmitError::State(TransactionError::Task(TaskError::Again(_))) => (S::CONFLICT, "shown_before"),
+        SubmitError::State(TransactionError::Task(_)) => (S::UNPROCESSABLE_ENTITY, "task"),
         SubmitError::Refused(Refused::Known) => (S::CONFLICT, "known"),
         SubmitError::Refused(Refused::Underpriced { .. }) => (S::CONFLICT, "underpriced"),
         SubmitError::Refused(Refused::TooFarAhead { .. }) => (S::UNPROCESSABLE_ENTITY, "nonce_too_far"),

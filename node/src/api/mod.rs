@@ -6,6 +6,7 @@
 //! | `/tx/{hash}`, `/submit-tx`, `/api/v1/proof/transaction/{hash}` | `transactions` |
 //! | `/balance/{address}`, `/api/v1/proof/account/{address}` | `accounts` |
 //! | `/api/v1/validators` | `validators` |
+//! | `/api/v1/operators` | `operators` |
 //! | `/health`, `/health/live`, `/health/ready` | `health` |
 //! | `/metrics`, `/api/metrics` | `metrics` |
 //! | `/admin/backup`, `/admin/backup/{attempt}`, `/admin/backups` | `admin` |
@@ -30,6 +31,7 @@ mod metrics;
 mod middleware;
 pub mod model;
 mod openapi;
+mod operators;
 mod read;
 mod schema;
 mod server;

@@ -4,7 +4,7 @@ use super::{
     ApiError, BODY_BYTES_MAX, accounts, admin, chain, health, metrics,
     middleware::{self, Observer, Places},
     model::ErrorBody,
-    schema, transactions, validators,
+    operators, schema, transactions, validators,
 };
 use crate::{
     NodeView,
@@ -88,6 +88,7 @@ fn long() -> OpenApiRouter<NodeView> {
         .routes(routes!(chain::info))
         .routes(routes!(accounts::proof))
         .routes(routes!(validators::validators))
+        .routes(routes!(operators::operators))
         .routes(routes!(transactions::proof))
 }
 

@@ -21,7 +21,7 @@ pub(super) async fn validators(State(view): State<NodeView>) -> Result<Json<Vali
         return Err(ApiError::NoValidators);
     }
     let at_head =
-        read(&view, |store, head| Ok((ledger::stakes(store, Consensus::Pos, head.height)?, head.height.next())));
+        read(&view, |store, head| Ok((ledger::stakes(store, head.height)?, head.height.next())));
     let (stakes, height) = at_head.await?;
     let snapshot = *view.snapshot.borrow();
     let validators = stakes.active.iter();

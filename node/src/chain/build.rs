@@ -7,10 +7,11 @@ use super::{
 };
 use crate::{
     consensus::pos,
-    crypto::{Address, merkle},
+    crypto::{Address, Keypair, Signature, merkle},
     ledger::{self, Overlay},
     types::{
-        BLOCK_BYTES_MAX, Block, CERTIFICATE_SIGNATURES_MAX, Certificate, Header, Round, Seal, Timestamp, Transaction,
+        BLOCK_BYTES_MAX, Block, CERTIFICATE_SIGNATURES_MAX, Certificate, Header, Rank, Round, Seal, Timestamp,
+        Transaction,
     },
 };
 use jmt::storage::TreeReader;
@@ -52,6 +53,23 @@ impl Core {
         Ok(Block { header, transactions })
     }
 
+    /// The next block, led by the holder of `key` with `rank`.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn lead(
+        &self,
+        key: &Keypair,
+        rank: Rank,
+        now: Timestamp,
+        state: &dyn TreeReader,
+    ) -> Result<Block, BlockError> {
+        let unsigned = Seal::Poot { rank, key: key.public(), signature: Signature([0; 64]) };
+        let (mut header, transactions) = self.build(key.address(), unsigned, now, state)?;
+        header.lead(rank, key);
+        Ok(Block { header, transactions })
+    }
+
     /// Whether a block that is proposed may be agreed on: everything about it is right but that nobody has agreed yet.
     ///
     /// # Errors
@@ -65,7 +83,7 @@ impl Core {
         let ancestors = self.tree.ancestors(head);
         let checked = Unverified(block.clone()).check_header(&self.rules, parent, &ancestors, now)?;
         pos::check_time(&block.header, now, self.rules.params.future_max_ms)?;
-        let validators = ledger::validators(state, self.rules.params.consensus, block.header.height)?;
+        let validators = ledger::validators(state, block.header.height)?;
         pos::check_maker(&block.header, &validators)?;
         checked.check_body(&self.rules, |tx| self.mempool.has_verified(tx))?;
         validation::execute(block, &self.rules, &Overlay::new(state, height))?;
@@ -84,13 +102,15 @@ impl Core {
         let height = below.next();
         let certificate = match seal {
             Seal::Pos { .. } => CERTIFICATE_SIGNATURES_MAX * CERTIFICATE_SIGNATURE_BYTES,
-            Seal::Pow { .. } | Seal::Genesis => 0,
+            Seal::Pow { .. } | Seal::Poot { .. } | Seal::Genesis => 0,
         };
         let bytes = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES - certificate;
         let count = self.rules.params.block_transactions_max as usize;
         let next = |address: &Address| ledger::account(state, below, address).ok().map(|account| account.nonce);
         let mut transactions = self.mempool.select(height, count, bytes, next);
-        let (overlay, place) = (Overlay::new(state, below), self.rules.place(height, proposer));
+        let earliest = self.rules.engine.earliest(&self.rules.params, height, &self.tree.ancestors(parent));
+        let time = now.max(earliest);
+        let (overlay, place) = (Overlay::new(state, below), self.rules.place(height, parent, time, proposer));
         // A waiting transaction may have lost its cover to another of its sender; leave it and what follows it out.
         let executed = loop {
             match ledger::execute(&overlay, place, &transactions) {
@@ -102,14 +122,13 @@ impl Core {
                 other => break other?,
             }
         };
-        let earliest = self.rules.engine.earliest(height, &self.tree.ancestors(parent));
         let leaves: Vec<_> = transactions.iter().map(crate::encode).collect();
         let header = Header {
             height,
             parent,
             transactions_root: merkle::root(&leaves),
             state_root: executed.state_root,
-            timestamp: now.max(earliest),
+            timestamp: time,
             proposer,
             seal,
         };

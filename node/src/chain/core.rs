@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     crypto::{Address, Hash},
-    ledger::{self, Overlay, ReadError, TransactionError},
-    types::{Block, Header, Height, Seal, Timestamp, Transaction, Work},
+    ledger::{self, Overlay, Place, ReadError, TransactionError},
+    types::{Block, Header, Height, Seal, Slot, Timestamp, Transaction, Work},
 };
 use jmt::storage::TreeReader;
 use libp2p::PeerId;
@@ -161,12 +161,25 @@ impl Core {
         &self.rules
     }
 
+    /// Whether a connected peer claims a heavier chain, and has not failed to give it.
+    pub fn is_behind(&self) -> bool {
+        self.sync.best_claim().is_some_and(|(work, _)| work > self.head().work)
+    }
+
     /// A peer has signed for a height that follows `height`, so it has the chain up to there, whatever its status said.
     pub fn on_ahead(&mut self, peer: PeerId, height: Height) -> Vec<Effect> {
         if height <= self.tree.height() {
             return Vec::new();
         }
         self.on_orphan(Source::Peer(peer), Hash::default(), height)
+    }
+
+    /// Where a block on the head would be executed, in the slot after the head's.
+    fn next_place(&self) -> Place<'_> {
+        let Head { height, hash, timestamp, .. } = self.head();
+        let params = &self.rules.params;
+        let time = params.begin(Slot(params.slot(timestamp).0 + 1));
+        self.rules.place(height.next(), hash, time, Address([0; 20]))
     }
 
     /// What this node says of its chain.
@@ -264,9 +277,8 @@ impl Core {
         self.rules.check_form(&transaction)?;
         let height = self.tree.height();
         let account = ledger::account(state, height, &transaction.sender())?;
-        ledger::admissible(&account, height.next(), &transaction)?;
-        let Rules { chain_id, params, .. } = &self.rules;
-        ledger::stakes_admit(state, chain_id, params, height.next(), &transaction)??;
+        ledger::admissible(&account, &self.rules.params, height.next(), &transaction)?;
+        ledger::admits(state, &self.next_place(), &transaction)??;
         let id = self.mempool.insert(transaction.clone(), account.nonce)?;
         self.mempool_changed = true;
         let local = source == Source::Local;
@@ -312,11 +324,14 @@ impl Core {
                 blame(source, format!("it forks more than {fork_depth_max} blocks below the head")),
             );
         }
-        // An engine whose blocks may fork needs no state for this, and another's blocks stand on the head.
-        let below = Overlay::new(state, parent.height);
+        // The state of a side branch is known when it is executed, which is when it becomes the heaviest.
+        let below = self.tree.is_canonical(&parent_hash).then(|| Overlay::new(state, parent.height));
         let checked = Unverified(block)
             .check_header(&self.rules, parent, &self.tree.ancestors(parent_hash), now)
-            .and_then(|checked| checked.authorise(&self.rules, &below))
+            .and_then(|checked| match &below {
+                Some(below) => checked.authorise(&self.rules, below),
+                None => Ok(checked),
+            })
             .and_then(|checked| checked.check_body(&self.rules, |tx| self.mempool.has_verified(tx)));
         let verified = match checked {
             Ok(verified) => verified,
@@ -391,7 +406,7 @@ impl Core {
         let height = self.tree.height();
         for transaction in reverted.iter().rev().flat_map(|block| &block.transactions) {
             let Ok(account) = ledger::account(state, height, &transaction.sender()) else { continue };
-            if ledger::admissible(&account, height.next(), transaction).is_ok() {
+            if ledger::admissible(&account, &self.rules.params, height.next(), transaction).is_ok() {
                 // A refusal is the mempool's limits at work; the sender sees the transaction as not included.
                 let _refused = self.mempool.insert(transaction.clone(), account.nonce);
             }
@@ -427,7 +442,12 @@ impl Core {
         let Some(route) = self.tree.route(tip) else { return Ok(None) };
         let mut overlay = Overlay::new(state, route.fork);
         let mut blocks = Vec::with_capacity(route.blocks.len());
+        // A single block stands on the canonical chain, and was authorised when it came.
+        let is_branch = route.blocks.len() > 1;
         for (hash, block, work) in &route.blocks {
+            if is_branch {
+                validation::authorise(&block.header, *hash, &self.rules, &overlay).map_err(|error| (*hash, error))?;
+            }
             let executed = validation::execute(block, &self.rules, &overlay).map_err(|error| (*hash, error))?;
             overlay.push(&executed.update);
             blocks.push(CommitBlock { hash: *hash, block: block.clone(), work: *work, update: executed.update });

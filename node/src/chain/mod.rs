@@ -8,9 +8,12 @@
 //!                                                                        durable -> Core::committed -> new head
 //! ```
 //!
-//! Under malicious input: a block costs its sender at least the work of its difficulty before anything is kept of it;
+//! Under malicious input: a block costs its sender the work of its difficulty, or an operator's signature, before anything is
+//! kept of it;
 //! side branches, the mempool, the sync state and the set of known-bad blocks are bounded by named limits.
 
+#[cfg(test)]
+mod branch_tests;
 mod build;
 mod core;
 mod effects;

@@ -11,6 +11,7 @@
 //! Bounds: [`PEERS_MAX`] peers, [`RANGE_BLOCKS_MAX`] blocks and [`RANGE_BYTES_MAX`] bytes an answer, [`LOCATOR_MAX`] hashes.
 
 use crate::{
+    consensus::poot::{Answer, Asking},
     crypto::Hash,
     types::{Block, Height, Timestamp, Work},
 };
@@ -52,6 +53,8 @@ pub enum Request {
     },
     /// Addresses of other peers.
     Addresses,
+    /// Be my witness. On a chain with operators.
+    Witness(Box<Asking>),
 }
 
 /// The answer to a [`Request`].
@@ -63,6 +66,8 @@ pub enum Response {
     Blocks(Vec<Block>),
     /// To [`Request::Addresses`]: multiaddresses with a peer id.
     Addresses(Vec<String>),
+    /// To [`Request::Witness`].
+    Witness(Box<Answer>),
 }
 
 /// What a node says of its chain.
@@ -203,6 +208,11 @@ impl Sync {
     /// Whether any peer has told its status, ever.
     pub fn has_heard(&self) -> bool {
         self.has_heard
+    }
+
+    /// Who is connected.
+    pub fn peers(&self) -> impl Iterator<Item = PeerId> {
+        self.peers.keys().copied()
     }
 
     /// Connected peers.

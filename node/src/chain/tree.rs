@@ -93,6 +93,11 @@ impl BlockTree {
         self.entries.contains_key(hash)
     }
 
+    /// Whether the block is on the canonical chain, within the window.
+    pub fn is_canonical(&self, hash: &Hash) -> bool {
+        self.header(hash).is_some_and(|header| self.canonical(header.height) == Some(*hash))
+    }
+
     /// The header of a block in the tree.
     pub fn header(&self, hash: &Hash) -> Option<&Header> {
         self.entries.get(hash).map(|entry| &entry.header)

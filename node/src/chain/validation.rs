@@ -123,9 +123,9 @@ impl Rules {
         Self { chain_id, params, engine }
     }
 
-    /// Where the block at `height`, made by `proposer`, is executed.
-    pub fn place(&self, height: Height, proposer: Address) -> Place<'_> {
-        Place { chain: &self.chain_id, params: &self.params, height, proposer }
+    /// Where the block at `height` on `parent` is executed, made by `proposer` at `time`.
+    pub fn place(&self, height: Height, parent: Hash, time: Timestamp, proposer: Address) -> Place<'_> {
+        Place { chain: &self.chain_id, params: &self.params, height, parent, time, proposer }
     }
 
     /// Checks what does not depend on the state: chain, size, signature.
@@ -171,11 +171,8 @@ impl HeaderChecked {
     /// # Errors
     /// The first rule that it breaks, or that the state cannot be read.
     pub fn authorise(self, rules: &Rules, below: &dyn TreeReader) -> Result<Self, BlockError> {
-        match rules.engine.authorise(&rules.chain_id, &self.block.header, self.hash, below) {
-            Ok(()) => Ok(self),
-            Err(AuthoriseError::Seal(error)) => Err(error.into()),
-            Err(AuthoriseError::Read(error)) => Err(error.into()),
-        }
+        authorise(&self.block.header, self.hash, rules, below)?;
+        Ok(self)
     }
 
     /// Checks sizes, the transactions root, and each transaction's form, unless it is `known` to have been checked.
@@ -217,13 +214,25 @@ impl Verified {
     }
 }
 
+/// Checks that whoever made the block `hash` was allowed to, by the state `below` it.
+///
+/// # Errors
+/// The first rule that it breaks, or that the state cannot be read.
+pub fn authorise(header: &Header, hash: Hash, rules: &Rules, below: &dyn TreeReader) -> Result<(), BlockError> {
+    rules.engine.authorise(&rules.chain_id, &rules.params, header, hash, below).map_err(|error| match error {
+        AuthoriseError::Seal(error) => error.into(),
+        AuthoriseError::Read(error) => error.into(),
+    })
+}
+
 /// Executes a verified block on its parent's state and holds the result against the header.
 ///
 /// # Errors
 /// A transaction that is not valid at its place, another state root than the header's, or a failure to read the state.
 pub fn execute(block: &Block, rules: &Rules, parent: &Overlay<'_>) -> Result<Executed, BlockError> {
     let header = &block.header;
-    let executed = ledger::execute(parent, rules.place(header.height, header.proposer), &block.transactions)?;
+    let place = rules.place(header.height, header.parent, header.timestamp, header.proposer);
+    let executed = ledger::execute(parent, place, &block.transactions)?;
     if executed.state_root != header.state_root {
         return Err(BlockError::StateRoot { expected: header.state_root, got: executed.state_root });
     }

@@ -1,17 +1,18 @@
 //! The narrow interface between the chain and the engine that decides who may extend it.
 //!
-//! | the chain asks | proof of work answers | proof of stake answers |
-//! |---|---|---|
-//! | may this header follow its ancestors? ([`Engine::check`]) | right difficulty, hash below the target, timestamp in bounds | timestamp after the parent's |
-//! | may its maker have made it, by the state below? ([`Engine::authorise`]) | whoever did the work | it was its turn, and two thirds of the validators agreed |
-//! | how much does it weigh? ([`Engine::weight`]) | its difficulty | 1 |
-//! | is the next block to be searched for? ([`Engine::search`]) | at the retargeted difficulty | no: validators agree on it ([`pos::Agreement`]) |
-//! | from when on? ([`Engine::earliest`]) | after the median of the last blocks | after the parent |
-//! | which height is confirmed under this head? ([`Engine::confirmed`]) | the one k below | the head |
-//! | how deep may a fork be? ([`Engine::fork_depth_max`]) | [`REORG_DEPTH_MAX`](crate::chain::REORG_DEPTH_MAX) | 0: what is agreed on stays |
+//! | the chain asks | proof of work answers | proof of stake answers | proof of operational tasks answers |
+//! |---|---|---|---|
+//! | may this header follow its ancestors? ([`Engine::check`]) | right difficulty, hash below the target, timestamp in bounds | timestamp after the parent's | its rank's time has come, signed by its proposer |
+//! | may its maker have made it, by the state below? ([`Engine::authorise`]) | whoever did the work | it was its turn, and two thirds of the validators agreed | it has this rank by what it did |
+//! | how much does it weigh? ([`Engine::weight`]) | its difficulty | 1 | more the better the rank |
+//! | is the next block to be searched for? ([`Engine::search`]) | at the retargeted difficulty | no: validators agree on it ([`pos::Agreement`]) | no: a leader makes it ([`Engine::leads`]) |
+//! | from when on? ([`Engine::earliest`]) | after the median of the last blocks | after the parent | from the next slot |
+//! | which height is confirmed under this head? ([`Engine::confirmed`]) | the one k below | the head | the one k below |
+//! | how deep may a fork be? ([`Engine::fork_depth_max`]) | [`REORG_DEPTH_MAX`](crate::chain::REORG_DEPTH_MAX) | 0: what is agreed on stays | [`REORG_DEPTH_MAX`](crate::chain::REORG_DEPTH_MAX) |
 //!
 //! The ledger, sync, API and simulator know heads, confirmed heights and reorganisations, not engines.
 
+pub mod poot;
 pub mod pos;
 pub mod pow;
 
@@ -19,7 +20,9 @@ use crate::{
     chain::REORG_DEPTH_MAX,
     crypto::{Address, Hash},
     ledger::{self, ReadError},
-    types::{CertificateError, ChainId, ChainParams, Consensus, Difficulty, Header, Height, Round, Seal, Timestamp},
+    types::{
+        CertificateError, ChainId, ChainParams, Consensus, Difficulty, Header, Height, Rank, Round, Seal, Slot, Timestamp,
+    },
 };
 use jmt::storage::TreeReader;
 
@@ -56,6 +59,29 @@ pub enum SealError {
         /// Who made it.
         got: Address,
     },
+    /// Led before the time of its rank.
+    #[error("timestamp {got} is before {opens}, when rank {rank} may lead")]
+    TooEarly {
+        /// The rank that the seal names.
+        rank: Rank,
+        /// When it may.
+        opens: Timestamp,
+        /// The header's.
+        got: Timestamp,
+    },
+    /// Led by an operator of another rank, or by nobody that may.
+    #[error("led by {got}, and rank {rank} is {expected:?}")]
+    Rank {
+        /// The rank that the seal names.
+        rank: Rank,
+        /// Whose it is; none beyond the last.
+        expected: Option<Address>,
+        /// Who made it.
+        got: Address,
+    },
+    /// Not signed with the key of whoever made it.
+    #[error("{0} has not signed it")]
+    Signature(Address),
     /// Not agreed on.
     #[error("the certificate does not make it final: {0}")]
     Certificate(#[from] CertificateError),
@@ -95,6 +121,8 @@ pub enum Engine {
     Pow,
     /// Proof of stake.
     Pos,
+    /// Proof of operational tasks.
+    Poot,
 }
 
 impl Engine {
@@ -103,6 +131,7 @@ impl Engine {
         match params.consensus {
             Consensus::Pow => Engine::Pow,
             Consensus::Pos => Engine::Pos,
+            Consensus::Poot => Engine::Poot,
         }
     }
 
@@ -120,6 +149,7 @@ impl Engine {
         match self {
             Engine::Pow => pow::check(params, header, ancestors, now),
             Engine::Pos => pos::check(header, ancestors),
+            Engine::Poot => poot::check(params, header, ancestors, now),
         }
     }
 
@@ -130,6 +160,7 @@ impl Engine {
     pub fn authorise(
         &self,
         chain: &ChainId,
+        params: &ChainParams,
         header: &Header,
         hash: Hash,
         below: &dyn TreeReader,
@@ -137,8 +168,12 @@ impl Engine {
         match self {
             Engine::Pow => Ok(()),
             Engine::Pos => {
-                let validators = ledger::validators(below, Consensus::Pos, header.height)?;
+                let validators = ledger::validators(below, header.height)?;
                 Ok(pos::authorise(chain, header, hash, &validators)?)
+            }
+            Engine::Poot => {
+                let operators = ledger::operators(below, header.height.back(1))?;
+                Ok(poot::authorise(chain, params, header, &operators)?)
             }
         }
     }
@@ -148,6 +183,7 @@ impl Engine {
         match (self, &header.seal) {
             (Engine::Pow, Seal::Pow { difficulty, .. }) => *difficulty,
             (Engine::Pos, Seal::Pos { .. }) => Difficulty(1),
+            (Engine::Poot, Seal::Poot { rank, .. }) => poot::weight(*rank),
             _ => Difficulty(0),
         }
     }
@@ -156,22 +192,44 @@ impl Engine {
     pub fn search(&self, params: &ChainParams, height: Height, ancestors: &dyn Ancestors) -> Option<Difficulty> {
         match self {
             Engine::Pow => Some(pow::difficulty(params, height, ancestors)),
-            Engine::Pos => None,
+            Engine::Pos | Engine::Poot => None,
+        }
+    }
+
+    /// In which order operators may lead the block at `height`, and the slot of its parent; `None` where nobody leads.
+    ///
+    /// # Errors
+    /// When the state `below` it cannot be read.
+    pub fn leads(
+        &self,
+        chain: &ChainId,
+        params: &ChainParams,
+        height: Height,
+        below: &dyn TreeReader,
+    ) -> Result<Option<(Vec<Address>, Slot)>, ReadError> {
+        match self {
+            Engine::Pow | Engine::Pos => Ok(None),
+            Engine::Poot => {
+                let operators = ledger::operators(below, height.back(1))?;
+                let parent = operators.recent.slot;
+                Ok(Some((poot::ranking(chain, &params.poot, &operators, Slot(parent.0 + 1)), parent)))
+            }
         }
     }
 
     /// The least timestamp of the block at `height`.
-    pub fn earliest(&self, height: Height, ancestors: &dyn Ancestors) -> Timestamp {
+    pub fn earliest(&self, params: &ChainParams, height: Height, ancestors: &dyn Ancestors) -> Timestamp {
         match self {
             Engine::Pow => Timestamp(pow::median_time(height, ancestors).0 + 1),
             Engine::Pos => pos::earliest(height, ancestors),
+            Engine::Poot => poot::opening(params, poot::parent_slot(params, height, ancestors), 0),
         }
     }
 
     /// Blocks on top of one that make it confirmed; 0 where a block is final at once.
     pub fn confirmations(&self, params: &ChainParams) -> u64 {
         match self {
-            Engine::Pow => params.confirmations,
+            Engine::Pow | Engine::Poot => params.confirmations,
             Engine::Pos => 0,
         }
     }
@@ -184,7 +242,7 @@ impl Engine {
     /// How far below the head a block may leave the chain.
     pub fn fork_depth_max(&self) -> u64 {
         match self {
-            Engine::Pow => REORG_DEPTH_MAX,
+            Engine::Pow | Engine::Poot => REORG_DEPTH_MAX,
             Engine::Pos => 0,
         }
     }

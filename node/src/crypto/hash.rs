@@ -31,8 +31,18 @@ pub enum Domain {
     Vote,
     /// A validator's proposal.
     Proposal,
-    /// Whose turn it is at a height.
+    /// Whose turn it is at a height or in a slot.
     Turn,
+    /// A header that an operator leads with.
+    Leader,
+    /// What a witness says of an operator.
+    Testimony,
+    /// An operator's question for a witness.
+    Asking,
+    /// Which block an operator must have.
+    Challenge,
+    /// That an operator has a block.
+    Possession,
 }
 
 impl Domain {
@@ -49,6 +59,11 @@ impl Domain {
             Domain::Vote => b"assay/vote/1",
             Domain::Proposal => b"assay/proposal/1",
             Domain::Turn => b"assay/turn/1",
+            Domain::Leader => b"assay/leader/1",
+            Domain::Testimony => b"assay/testimony/1",
+            Domain::Asking => b"assay/asking/1",
+            Domain::Challenge => b"assay/challenge/1",
+            Domain::Possession => b"assay/possession/1",
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The transition from one state to the next.
 
 use super::{
-    stake::{StakeError, Stakes, stakes},
-    state::{Account, Overlay, ReadError, StateUpdate, Supply, account, account_key, stakes_key, supply, supply_key},
+    operators::TaskError,
+    records::Records,
+    stake::StakeError,
+    state::{Account, Overlay, ReadError, StateUpdate, Supply, account, account_key, supply, supply_key},
 };
 use crate::{
     crypto::{Address, Hash},
-    types::{Amount, ChainId, ChainParams, Consensus, Genesis, Height, Nonce, Payload, Transaction},
+    types::{Amount, ChainId, ChainParams, Genesis, Height, Nonce, Payload, Timestamp, Transaction},
 };
-use jmt::{Sha256Jmt, storage::TreeReader};
+use jmt::{KeyHash, Sha256Jmt, storage::TreeReader};
 use std::collections::BTreeMap;
 
 /// The outcome of executing a block's transactions.
@@ -77,6 +79,9 @@ pub enum TransactionError {
     /// Against the rules of stakes.
     #[error(transparent)]
     Stake(#[from] StakeError),
+    /// Against the rules of tasks.
+    #[error(transparent)]
+    Task(#[from] TaskError),
 }
 
 /// The chain that a block is executed on, and its place there.
@@ -88,6 +93,10 @@ pub struct Place<'a> {
     pub params: &'a ChainParams,
     /// The block's height, above genesis.
     pub height: Height,
+    /// The block below.
+    pub parent: Hash,
+    /// The block's timestamp.
+    pub time: Timestamp,
     /// Who gets the reward and the fees.
     pub proposer: Address,
 }
@@ -99,11 +108,12 @@ pub struct Place<'a> {
 /// # Errors
 /// The first transaction that is not valid at its place, or a failure to read the state.
 pub fn execute(parent: &Overlay<'_>, place: Place<'_>, transactions: &[Transaction]) -> Result<Executed, ExecuteError> {
-    let Place { chain, params, height, proposer } = place;
+    let Place { params, height, proposer, .. } = place;
     let below = height.prev().expect("the genesis block is executed by execute_genesis");
-    let before = stakes(parent, params.consensus, below)?;
-    let (accounts, burned) = (BTreeMap::new(), Amount(0));
-    let mut changes = Changes { parent, chain, params, height, below, accounts, stakes: before.clone(), burned };
+    let before = Records::read(parent, params, below)?;
+    let mut records = before.clone();
+    records.begin_block(&place);
+    let mut changes = Changes { parent, place, below, accounts: BTreeMap::new(), records, burned: Amount(0) };
     let mut fees = Amount(0);
     for (index, transaction) in transactions.iter().enumerate() {
         let fee = changes.apply(transaction)?.map_err(|cause| ExecuteError::Transaction {
@@ -113,10 +123,8 @@ pub fn execute(parent: &Overlay<'_>, place: Place<'_>, transactions: &[Transacti
         })?;
         fees = fees.checked_add(fee).ok_or(ExecuteError::SupplyOverflow(height))?;
     }
-    if params.consensus == Consensus::Pos {
-        for (address, amount) in changes.stakes.end_block(&params.pos, height) {
-            changes.pay(address, amount)?;
-        }
+    for (address, amount) in changes.records.end_block(&place) {
+        changes.pay(address, amount)?;
     }
     let issued = supply(parent, below)?.total.checked_add(params.block_reward);
     let issued = issued.ok_or(ExecuteError::SupplyOverflow(height))?;
@@ -125,9 +133,8 @@ pub fn execute(parent: &Overlay<'_>, place: Place<'_>, transactions: &[Transacti
     let income = params.block_reward.checked_add(fees).ok_or(ExecuteError::SupplyOverflow(height))?;
     let account = changes.account(proposer)?;
     account.balance = account.balance.checked_add(income).ok_or(ExecuteError::SupplyOverflow(height))?;
-    let Changes { accounts, stakes, .. } = changes;
-    let stakes = (stakes != before).then_some(stakes);
-    Ok(commit(parent, accounts, Supply { height, total }, stakes)?)
+    let Changes { accounts, records, .. } = changes;
+    Ok(commit(parent, accounts, Supply { height, total }, records.changes(Some(&before)))?)
 }
 
 /// Executes a genesis document on the empty state.
@@ -145,25 +152,22 @@ pub fn execute_genesis(genesis: &Genesis) -> Result<Executed, ReadError> {
         .map(|(address, balance)| (*address, Account { balance: *balance, nonce: Nonce(0) }))
         .collect();
     let nothing = jmt_empty::Nothing;
-    let stakes = match genesis.params.consensus {
-        Consensus::Pow => None,
-        Consensus::Pos => Some(Stakes::of(genesis)),
-    };
-    commit(&Overlay::new(&nothing, Height(0)), accounts, Supply { height: Height(0), total }, stakes)
+    let records = Records::of(genesis).changes(None);
+    commit(&Overlay::new(&nothing, Height(0)), accounts, Supply { height: Height(0), total }, records)
 }
 
 fn commit(
     parent: &Overlay<'_>,
     accounts: BTreeMap<Address, Account>,
     supply: Supply,
-    stakes: Option<Stakes>,
+    records: Vec<(KeyHash, Vec<u8>)>,
 ) -> Result<Executed, ReadError> {
     let height = supply.height;
     let leaves = accounts
         .iter()
         .map(|(address, account)| (account_key(address), Some(crate::encode(account))))
         .chain([(supply_key(), Some(crate::encode(&supply)))])
-        .chain(stakes.map(|stakes| (stakes_key(), Some(crate::encode(&stakes)))));
+        .chain(records.into_iter().map(|(key, value)| (key, Some(value))));
     let (root, tree) =
         Sha256Jmt::new(parent).put_value_set(leaves, height.0).map_err(|cause| ReadError::new(height, cause))?;
     Ok(Executed { state_root: Hash(root.0), update: StateUpdate { batch: tree.node_batch } })
@@ -172,12 +176,10 @@ fn commit(
 /// What a block has changed so far.
 struct Changes<'a> {
     parent: &'a Overlay<'a>,
-    chain: &'a ChainId,
-    params: &'a ChainParams,
-    height: Height,
+    place: Place<'a>,
     below: Height,
     accounts: BTreeMap<Address, Account>,
-    stakes: Stakes,
+    records: Records,
     burned: Amount,
 }
 
@@ -197,75 +199,60 @@ impl Changes<'_> {
 
     /// Applies one transaction and gives its fee. The outer error is ours, the inner one the transaction's.
     fn apply(&mut self, tx: &Transaction) -> Result<Result<Amount, TransactionError>, ReadError> {
-        let (body, height) = (&tx.body, self.height);
+        let (body, params, height) = (&tx.body, self.place.params, self.place.height);
         let sender = self.account(body.sender.address())?;
-        if let Err(error) = admissible(sender, height, tx) {
+        if let Err(error) = admissible(sender, params, height, tx) {
             return Ok(Err(error));
         }
         if sender.nonce != body.nonce {
             return Ok(Err(TransactionError::Nonce { expected: sender.nonce, got: body.nonce }));
         }
-        let cost = cost(tx).expect("admissible has added them up");
+        let cost = cost(tx, params).expect("admissible has added them up");
         sender.balance = sender.balance.checked_sub(cost).expect("admissible has compared them");
         sender.nonce = sender.nonce.next();
-        match &body.payload {
-            Payload::Transfer { to, amount } => self.pay(*to, *amount)?,
-            Payload::Stake { .. } | Payload::Unstake { .. } | Payload::Evidence { .. } => {
-                match apply_to_stakes(&mut self.stakes, self.chain, self.params, height, tx) {
-                    Ok(burned) => self.burned = Amount(self.burned.0 + burned.0),
-                    Err(error) => return Ok(Err(error.into())),
-                }
-            }
+        if let Payload::Transfer { to, amount } = &body.payload {
+            self.pay(*to, *amount)?;
+        }
+        match self.records.apply(&self.place, tx) {
+            Ok(burned) => self.burned = Amount(self.burned.0 + burned.0),
+            Err(error) => return Ok(Err(error)),
         }
         Ok(Ok(body.fee))
     }
 }
 
-/// What a transaction does to the stakes. Gives the tokens that it burns.
-fn apply_to_stakes(
-    stakes: &mut Stakes,
-    chain: &ChainId,
-    params: &ChainParams,
-    height: Height,
-    tx: &Transaction,
-) -> Result<Amount, StakeError> {
-    if params.consensus != Consensus::Pos {
-        return Err(StakeError::NoStakes);
-    }
-    match &tx.body.payload {
-        Payload::Transfer { .. } => Ok(Amount(0)),
-        Payload::Stake { amount } => stakes.stake(&params.pos, tx.body.sender, *amount).map(|()| Amount(0)),
-        Payload::Unstake { amount } => stakes.unstake(&params.pos, height, tx.body.sender, *amount).map(|()| Amount(0)),
-        Payload::Evidence { proof } => stakes.punish(&params.pos, chain, height, proof),
-    }
-}
-
-/// What `tx` takes from its sender: amount and fee.
-pub(crate) fn cost(tx: &Transaction) -> Option<Amount> {
+/// What `tx` takes from its sender: amount, price and fee.
+pub(crate) fn cost(tx: &Transaction, params: &ChainParams) -> Option<Amount> {
     let amount = match tx.body.payload {
         Payload::Transfer { amount, .. } | Payload::Stake { amount } => amount,
-        Payload::Unstake { .. } | Payload::Evidence { .. } => Amount(0),
+        Payload::Register => params.poot.registration,
+        Payload::Unstake { .. } | Payload::Evidence { .. } | Payload::Task { .. } => Amount(0),
     };
     amount.checked_add(tx.body.fee)
 }
 
-/// Whether the stakes after the block below `height` admit `tx`: what the mempool asks as well, since evidence costs nothing.
-pub(crate) fn stakes_admit(
+/// Whether the engine's records after the block below `place` admit `tx`: what the mempool asks as well, since evidence and
+/// proofs cost nothing.
+pub(crate) fn admits(
     state: &dyn TreeReader,
-    chain: &ChainId,
-    params: &ChainParams,
-    height: Height,
+    place: &Place<'_>,
     tx: &Transaction,
 ) -> Result<Result<(), TransactionError>, ReadError> {
     if matches!(tx.body.payload, Payload::Transfer { .. }) {
         return Ok(Ok(()));
     }
-    let mut stakes = stakes(state, params.consensus, height.back(1))?;
-    Ok(apply_to_stakes(&mut stakes, chain, params, height, tx).map(|_| ()).map_err(Into::into))
+    let mut records = Records::read(state, place.params, place.height.back(1))?;
+    records.begin_block(place);
+    Ok(records.apply(place, tx).map(|_| ()))
 }
 
 /// Checks everything but that the nonce is the very next: what the mempool asks before it takes a transaction in.
-pub(crate) fn admissible(account: &Account, height: Height, tx: &Transaction) -> Result<(), TransactionError> {
+pub(crate) fn admissible(
+    account: &Account,
+    params: &ChainParams,
+    height: Height,
+    tx: &Transaction,
+) -> Result<(), TransactionError> {
     if let Payload::Transfer { amount, .. } | Payload::Stake { amount } | Payload::Unstake { amount } = tx.body.payload
         && amount == Amount(0)
     {
@@ -277,7 +264,7 @@ pub(crate) fn admissible(account: &Account, height: Height, tx: &Transaction) ->
     if tx.body.nonce < account.nonce {
         return Err(TransactionError::Nonce { expected: account.nonce, got: tx.body.nonce });
     }
-    let cost = cost(tx).ok_or(TransactionError::Overflow)?;
+    let cost = cost(tx, params).ok_or(TransactionError::Overflow)?;
     if cost > account.balance {
         return Err(TransactionError::Balance { cost, balance: account.balance });
     }

@@ -15,7 +15,7 @@
 use super::state::{ReadError, stakes_key, value};
 use crate::crypto::{Address, PublicKey};
 use crate::types::{
-    Amount, ChainId, Consensus, Equivocation, EquivocationError, Genesis, Height, PosParams, Validator, ValidatorSet,
+    Amount, ChainId, Equivocation, EquivocationError, Genesis, Height, PosParams, Validator, ValidatorSet,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use jmt::storage::TreeReader;
@@ -228,23 +228,18 @@ fn set(bonds: &BTreeMap<Address, Bond>, params: &PosParams) -> ValidatorSet {
     ValidatorSet::new(enough.map(|bond| Validator { key: bond.key, stake: bond.amount }))
 }
 
-/// The record after the block at `height`; an empty one on a chain without stakes.
+/// The record after the block at `height`, on a chain with stakes.
 ///
 /// # Errors
 /// [`ReadError`] when the storage fails or there is no such version.
-pub fn stakes(reader: &dyn TreeReader, consensus: Consensus, height: Height) -> Result<Stakes, ReadError> {
-    match consensus {
-        Consensus::Pow => Ok(Stakes::default()),
-        Consensus::Pos => {
-            value(reader, height, stakes_key())?.ok_or_else(|| ReadError::new(height, "no record of stakes"))
-        }
-    }
+pub fn stakes(reader: &dyn TreeReader, height: Height) -> Result<Stakes, ReadError> {
+    value(reader, height, stakes_key())?.ok_or_else(|| ReadError::new(height, "no record of stakes"))
 }
 
 /// Who votes on the block at `height`.
 ///
 /// # Errors
 /// As [`stakes`].
-pub fn validators(reader: &dyn TreeReader, consensus: Consensus, height: Height) -> Result<ValidatorSet, ReadError> {
-    Ok(stakes(reader, consensus, height.back(1))?.active)
+pub fn validators(reader: &dyn TreeReader, height: Height) -> Result<ValidatorSet, ReadError> {
+    Ok(stakes(reader, height.back(1))?.active)
 }

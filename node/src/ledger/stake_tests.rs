@@ -31,6 +31,7 @@ fn start() -> Stakes {
         params: Default::default(),
         accounts: Default::default(),
         validators: (1..=3).map(|n| (key(n).public(), tokens(1000 * u64::from(n)))).collect(),
+        operators: Default::default(),
     };
     genesis.params.consensus = Consensus::Pos;
     genesis.params.pos = params();

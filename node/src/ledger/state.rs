@@ -62,6 +62,21 @@ pub(crate) fn stakes_key() -> KeyHash {
     KeyHash(Hash::of(Domain::StateKey, &[b"stakes"]).0)
 }
 
+/// The key of the leaf with the addresses of all operators.
+pub(crate) fn operators_key() -> KeyHash {
+    KeyHash(Hash::of(Domain::StateKey, &[b"operators"]).0)
+}
+
+/// The key of an operator's leaf.
+pub(crate) fn operator_key(address: &Address) -> KeyHash {
+    KeyHash(Hash::of(Domain::StateKey, &[b"operator", &address.0]).0)
+}
+
+/// The key of the leaf with the last blocks.
+pub(crate) fn recent_key() -> KeyHash {
+    KeyHash(Hash::of(Domain::StateKey, &[b"recent"]).0)
+}
+
 /// The account of `address` after the block at `height`.
 ///
 /// # Errors

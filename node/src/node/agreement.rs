@@ -123,7 +123,7 @@ impl State {
 
     fn begin_height(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let height = self.core.head().height.next();
-        let validators = ledger::validators(&*self.store, Consensus::Pos, height)?;
+        let validators = ledger::validators(&*self.store, height)?;
         let log = self.store.ballots(height)?;
         let log: Result<Vec<Entry>, _> = log.iter().map(|bytes| borsh::from_slice(bytes)).collect();
         let log = log.map_err(|cause| StoreError::Corrupt(format!("the log of height {height}: {cause}")))?;

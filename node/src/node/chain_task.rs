@@ -7,6 +7,7 @@ use super::{
     Failure,
     agreement::Agreeing,
     input::Input,
+    leading::Leading,
     metrics::Metrics,
     upkeep::Upkeep,
     view::{Snapshot, SubmitFailure},
@@ -59,6 +60,8 @@ pub(super) struct State {
     pub upkeep: Upkeep,
     /// On a chain with validators.
     pub agreeing: Option<Agreeing>,
+    /// On a chain with operators, where this node is one.
+    pub leading: Option<Leading>,
     pub bootstrap_peers: usize,
     /// How many there were so far.
     pub commits: u64,
@@ -142,7 +145,7 @@ impl State {
         self.core.set_importing(self.upkeep.imports());
         let is_tick = matches!(wake, Wake::Tick);
         let handled = match wake {
-            Wake::Tick => self.tick(now).and_then(|()| self.agree(now)),
+            Wake::Tick => self.tick(now).and_then(|()| self.agree(now)).and_then(|()| self.lead(now)),
             Wake::Alarm => self.agree(now),
             Wake::Input(input) => self.handle(input, now),
         };
@@ -207,6 +210,11 @@ impl State {
                 self.gossip_transaction(gossip, *transaction, now)?;
             }
             Input::GossipAgreement(gossip, message) => self.on_agreement(gossip, *message, now)?,
+            Input::Asking { peer, asking, received, reply } => {
+                let answer = self.witness(peer, &asking, received)?;
+                let _peer_is_gone = reply.send(answer);
+            }
+            Input::Witnessed(peer, answer) => self.on_witnessed(&peer, &answer, now)?,
             // The template was of a chain that cannot be added to at present.
             Input::Sealed(..) if !self.upkeep.produces() => {}
             Input::Sealed(template, seal) => {

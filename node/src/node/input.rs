@@ -3,7 +3,10 @@
 use super::view::SubmitFailure;
 use crate::{
     chain::{Template, sync::Status},
-    consensus::pos::Message,
+    consensus::{
+        poot::{Answer, Asking},
+        pos::Message,
+    },
     crypto::{Address, Hash},
     p2p::Gossip,
     types::{Block, Nonce, Seal, Transaction},
@@ -34,6 +37,10 @@ pub(crate) enum Input {
     GossipTransaction(Gossip, Box<Transaction>),
     /// A proposal or a vote by gossip.
     GossipAgreement(Gossip, Box<Message>),
+    /// An operator asks this node to be its witness; so many bytes have come from it since it was last told.
+    Asking { peer: PeerId, asking: Box<Asking>, received: u64, reply: oneshot::Sender<Answer> },
+    /// A peer has said what it is the witness of.
+    Witnessed(PeerId, Answer),
     /// The miner found a seal.
     Sealed(Arc<Template>, Seal),
     /// A client's transaction.

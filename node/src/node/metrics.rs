@@ -65,6 +65,12 @@ pub struct Metrics {
     pub rounds: Counter,
     /// Validators seen to contradict themselves.
     pub equivocations: Counter,
+    /// Blocks led in the place of an operator that did not lead in time.
+    pub stand_ins: Counter,
+    /// Tasks that this operator has shown.
+    pub tasks_shown: Counter,
+    /// Operators that it was a witness of.
+    pub testimonies: Counter,
     /// Blocks taken back by the deepest of them.
     pub reorg_depth_max: Gauge,
     /// Transactions taken into the mempool from clients.
@@ -191,6 +197,10 @@ impl Default for Metrics {
         let rounds = counter("agreement_rounds", "Rounds of agreement begun");
         let equivocations = counter("agreement_equivocations", "Validators seen to contradict themselves");
         let submitted = counter("transactions_submitted", "Transactions taken in from API clients");
+        let stand_ins =
+            counter("leading_stand_ins", "Blocks led in the place of an operator that did not lead in time");
+        let tasks_shown = counter("leading_tasks_shown", "Operational tasks that this node has shown");
+        let testimonies = counter("leading_testimonies", "Times that this node was the witness of an operator");
         let messages_received = counter("p2p_messages_received", "Blocks and transactions that came from peers");
         let messages_published = counter("p2p_messages_published", "Blocks and transactions published by this node");
         let commands_dropped = counter("p2p_commands_dropped", "Commands lost because the network's queue was full");
@@ -230,6 +240,9 @@ impl Default for Metrics {
             equivocations,
             reorg_depth_max,
             submitted,
+            stand_ins,
+            tasks_shown,
+            testimonies,
             messages_received,
             messages_published,
             offences,

@@ -17,6 +17,7 @@ mod backup_status;
 mod backups;
 mod chain_task;
 mod input;
+mod leading;
 mod load;
 mod mend;
 mod metrics;
@@ -45,6 +46,7 @@ use crate::{
     types::{Consensus, Genesis},
 };
 use backups::BackupTask;
+use leading::Leading;
 use libp2p::identity;
 use std::{path::Path, sync::Arc};
 use tokio::{
@@ -122,12 +124,14 @@ impl Node {
         let genesis = store.genesis();
         let rules = Rules::of(genesis);
         let (consensus, address) = (rules.params.consensus, proposer.as_ref().map(Keypair::address));
+        let peer = identity.public().to_peer_id();
+        let leading = proposer.clone().filter(|_| consensus == Consensus::Poot).map(|key| Leading::new(key, peer));
         let started = clock.now();
         let identity_facts = Identity {
             version: env!("CARGO_PKG_VERSION"),
             chain_id: rules.chain_id.clone(),
             genesis: first,
-            peer_id: identity.public().to_peer_id(),
+            peer_id: peer,
             proposer: address,
             consensus,
             confirmations: rules.engine.confirmations(&rules.params),
@@ -174,6 +178,7 @@ impl Node {
             outputs,
             upkeep,
             agreeing: None,
+            leading,
             bootstrap_peers,
             commits: 0,
             started: tokio::time::Instant::now(),

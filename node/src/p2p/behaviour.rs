@@ -47,7 +47,7 @@ impl Topic {
     /// The topics of a chain.
     pub fn of(consensus: Consensus) -> &'static [Topic] {
         match consensus {
-            Consensus::Pow => &[Topic::Blocks, Topic::Transactions],
+            Consensus::Pow | Consensus::Poot => &[Topic::Blocks, Topic::Transactions],
             // A block is made known by the agreement on it.
             Consensus::Pos => &[Topic::Transactions, Topic::Agreement],
         }

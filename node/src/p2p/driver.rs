@@ -31,7 +31,7 @@ use libp2p::{
 };
 use std::{collections::BTreeMap, io, time::Duration};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
@@ -58,6 +58,7 @@ enum Question {
     Status,
     Blocks,
     Addresses,
+    Witness,
 }
 
 /// The network task, not running yet.
@@ -75,6 +76,8 @@ pub struct Driver {
     reading: BTreeMap<PeerId, usize>,
     asked: BTreeMap<OutboundRequestId, Question>,
     ranges: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Bytes of gossip and answers that each connected peer has sent since it was last told.
+    received: BTreeMap<PeerId, u64>,
 }
 
 impl Driver {
@@ -101,7 +104,8 @@ impl Driver {
         let (asked, reading, listen) = (BTreeMap::new(), BTreeMap::new(), config.listen.clone());
         let places = config.connections_max;
         view.metrics.load.connections_max.set(places.into());
-        Ok(Self { swarm, listen, view, commands, book, scores, rates, first: BTreeMap::new(), reading, asked, ranges })
+        let (first, received) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { swarm, listen, view, commands, book, scores, rates, first, reading, asked, ranges, received })
     }
 
     /// Runs until told to stop or until it cannot listen.
@@ -184,6 +188,7 @@ impl Driver {
             Request::Status(_) => Question::Status,
             Request::Blocks { .. } => Question::Blocks,
             Request::Addresses => Question::Addresses,
+            Request::Witness(_) => Question::Witness,
         };
         let id = self.swarm.behaviour_mut().sync.send_request(&peer, Asked::Request(request));
         self.asked.insert(id, question);
@@ -255,6 +260,7 @@ impl Driver {
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
                 tracing::info!(peer = %peer_id, ?cause, "p2p.disconnected");
                 self.first.remove(&peer_id);
+                self.received.remove(&peer_id);
                 self.input(Input::Disconnected(peer_id)).await;
             }
             // A later one may break because the peer has no place for it, and the first goes on: to start anew then would be
@@ -284,6 +290,7 @@ impl Driver {
             self.on_command(Command::Judge(gossip, Verdict::Ignore));
             return;
         }
+        self.count(from, message.data.len());
         let chain = &self.view.identity.chain_id;
         let is = |topic: Topic| topic.on(chain).hash() == message.topic;
         let decoded = if is(Topic::Blocks) {
@@ -373,8 +380,20 @@ impl Driver {
                 };
                 self.ranges.push(answer.boxed());
             }
+            Request::Witness(asking) if self.ranges.len() < RANGES_MAX && reads < RANGES_PER_PEER_MAX => {
+                self.reading.insert(peer, reads + 1);
+                let received = self.received.remove(&peer).unwrap_or(0);
+                let (reply, answer) = oneshot::channel();
+                self.input(Input::Asking { peer, asking, received, reply }).await;
+                let answer = async move {
+                    // Without a reply the node stops.
+                    let answer = answer.await.unwrap_or_default();
+                    (peer, channel, Response::Witness(Box::new(answer)))
+                };
+                self.ranges.push(answer.boxed());
+            }
             // Too busy: without an answer the channel is dropped, and the peer learns at once that there will be none.
-            Request::Blocks { .. } => {}
+            Request::Blocks { .. } | Request::Witness(_) => {}
             Request::Addresses => {
                 let swarm = &self.swarm;
                 let known = self.book.addresses(ADDRESSES_MAX, |known| *known != peer && swarm.is_connected(known));
@@ -383,10 +402,21 @@ impl Driver {
         }
     }
 
+    /// Counts bytes of a connected peer.
+    fn count(&mut self, peer: PeerId, bytes: usize) {
+        if self.swarm.is_connected(&peer) {
+            *self.received.entry(peer).or_default() += bytes as u64;
+        }
+    }
+
     async fn on_response(&mut self, peer: PeerId, question: Option<Question>, response: Response) {
         match (question, response) {
             (Some(Question::Status), Response::Status(status)) => self.input(Input::Status(peer, status)).await,
-            (Some(Question::Blocks), Response::Blocks(blocks)) => self.input(Input::Range(peer, blocks)).await,
+            (Some(Question::Blocks), Response::Blocks(blocks)) => {
+                self.count(peer, blocks.iter().map(|block| crate::encode(block).len()).sum());
+                self.input(Input::Range(peer, blocks)).await;
+            }
+            (Some(Question::Witness), Response::Witness(answer)) => self.input(Input::Witnessed(peer, *answer)).await,
             (Some(Question::Addresses), Response::Addresses(addresses)) => {
                 let parsed = addresses.iter().take(ADDRESSES_MAX).filter_map(|text| text.parse().ok());
                 for (known, address) in parsed.filter_map(book::split) {

@@ -65,6 +65,7 @@ mod tests {
             params: ChainParams::default(),
             accounts: [(crate::crypto::Keypair::from_secret([1; 32]).address(), Amount(5))].into(),
             validators: Default::default(),
+            operators: Default::default(),
         }
     }
 

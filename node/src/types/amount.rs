@@ -47,6 +47,14 @@ number! {
     Difficulty(u64)
 }
 number! {
+    /// A stretch of time of one block interval: the wall clock divided by it. Proof of operational tasks only.
+    Slot(u64)
+}
+number! {
+    /// A stretch of slots in which each task can be proved once. Proof of operational tasks only.
+    Period(u64)
+}
+number! {
     /// Sum of difficulties of a chain.
     Work(u128)
 }

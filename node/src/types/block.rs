@@ -1,7 +1,7 @@
 //! Blocks and their headers.
 
-use super::{Certificate, Difficulty, Height, Round, Timestamp, Transaction};
-use crate::crypto::{Address, Domain, Hash, merkle};
+use super::{Certificate, Difficulty, Height, Rank, Round, Timestamp, Transaction};
+use crate::crypto::{Address, Domain, Hash, Keypair, PublicKey, Signature, merkle};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::Serialize;
 
@@ -53,6 +53,15 @@ pub enum Seal {
         /// The agreement. Not a part of the block's identity, which it is about: nodes may hold different ones for one block.
         certificate: Certificate,
     },
+    /// Proof of operational tasks: an operator of this rank has led.
+    Poot {
+        /// Its place among those who might have led, the first being 0.
+        rank: Rank,
+        /// Its key, which is that of the proposer.
+        key: PublicKey,
+        /// Over [`Header::leader_digest`].
+        signature: Signature,
+    },
 }
 
 impl Header {
@@ -67,12 +76,23 @@ impl Header {
     pub fn hash(&self) -> Hash {
         sealed_hash(&self.unsealed_hash(), &self.seal)
     }
+
+    /// What a leader of `rank` signs.
+    pub fn leader_digest(&self, rank: Rank) -> Hash {
+        Hash::of(Domain::Leader, &[&self.unsealed_hash().0, &rank.to_le_bytes()])
+    }
+
+    /// Seals it as led by the holder of `key`, who has `rank`.
+    pub fn lead(&mut self, rank: Rank, key: &Keypair) {
+        let signature = key.sign(&self.leader_digest(rank));
+        self.seal = Seal::Poot { rank, key: key.public(), signature };
+    }
 }
 
 /// The identifier of a block from its [`Header::unsealed_hash`] and seal: one digest of a short input for each try of a miner.
 pub fn sealed_hash(unsealed: &Hash, seal: &Seal) -> Hash {
     let identity = match seal {
-        Seal::Genesis | Seal::Pow { .. } => crate::encode(seal),
+        Seal::Genesis | Seal::Pow { .. } | Seal::Poot { .. } => crate::encode(seal),
         Seal::Pos { round, certificate: _ } => {
             crate::encode(&Seal::Pos { round: *round, certificate: Certificate::default() })
         }

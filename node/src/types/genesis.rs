@@ -1,10 +1,14 @@
 //! The genesis document: what makes two nodes members of the same chain.
 
-use super::{Amount, Block, Difficulty, Header, Height, Seal, TOKEN, Timestamp, VALIDATORS_MAX};
+use super::{Amount, Block, Difficulty, Header, Height, OPERATORS_MAX, Seal, Slot, TOKEN, Timestamp, VALIDATORS_MAX};
 use crate::crypto::{Address, Domain, Hash, PublicKey, merkle};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, io, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+    str::FromStr,
+};
 
 /// Bytes of a document behind its accounts, at most: rules, and some members of the largest set.
 const GENESIS_REST_BYTES_MAX: u64 = 64 * 1024;
@@ -27,6 +31,9 @@ pub struct Genesis {
     /// The first validators and what they have bonded, beside their balances. Proof of stake only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub validators: BTreeMap<PublicKey, Amount>,
+    /// The first operators. Proof of operational tasks only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub operators: BTreeSet<PublicKey>,
 }
 
 /// How the nodes of a chain agree on the next block.
@@ -38,6 +45,8 @@ pub enum Consensus {
     Pow,
     /// Proof of stake: two thirds of the validators agree on each block, and it is final.
     Pos,
+    /// Proof of operational tasks: who has done most for the network leads, and rests; the chain of the better leaders counts.
+    Poot,
 }
 
 impl Consensus {
@@ -46,6 +55,7 @@ impl Consensus {
         match self {
             Consensus::Pow => "pow",
             Consensus::Pos => "pos",
+            Consensus::Poot => "poot",
         }
     }
 }
@@ -62,7 +72,8 @@ impl fmt::Display for Consensus {
 pub struct ChainParams {
     /// How blocks are agreed on.
     pub consensus: Consensus,
-    /// What the retarget aims at, between two blocks, and what validators wait after one; 100 ms to an hour.
+    /// What the retarget aims at, between two blocks, what validators wait after one, and the length of an operator's slot;
+    /// 100 ms to an hour.
     pub block_interval_ms: u64,
     /// Depth k at which a transaction counts as confirmed: with k blocks on top of its own. 1 to 1000.
     pub confirmations: u64,
@@ -78,6 +89,60 @@ pub struct ChainParams {
     pub block_transactions_max: u32,
     /// The rules of proof of stake.
     pub pos: PosParams,
+    /// The rules of proof of operational tasks.
+    pub poot: PootParams,
+}
+
+/// The rules of proof of operational tasks. A slot is `block_interval_ms` long.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PootParams {
+    /// How long the leader of a rank is waited for before the next rank may lead; 100 ms to a minute.
+    pub leader_timeout_ms: u64,
+    /// Slots for which a leader rests; 0 to 1000.
+    pub cooldown_slots: u64,
+    /// Slots of a period; 3 to 10,000.
+    pub period_slots: u64,
+    /// Periods that count; 1 to [`WINDOW_PERIODS_MAX`].
+    pub window_periods: u64,
+    /// Of a thousand periods of the window, those in which an operator must have done something; 0 to 1000.
+    pub density_min_permille: u64,
+    /// Megabytes of relayed traffic that are worth one credit; 1 to 1000.
+    pub megabytes_per_credit: u64,
+    /// Megabytes that an operator may have relayed in a period; 1 to a million.
+    pub relay_megabytes_max: u64,
+    /// What it costs to become an operator, in tokens that nobody has afterwards.
+    pub registration: Amount,
+}
+
+/// Periods that may count, at most: so many tallies of each operator are a part of the state.
+pub const WINDOW_PERIODS_MAX: u64 = 256;
+
+impl Default for PootParams {
+    fn default() -> Self {
+        Self {
+            leader_timeout_ms: 5_000,
+            cooldown_slots: 16,
+            period_slots: 6,
+            window_periods: 64,
+            density_min_permille: 200,
+            megabytes_per_credit: 5,
+            relay_megabytes_max: 1_000,
+            registration: Amount(1000 * TOKEN.0),
+        }
+    }
+}
+
+impl ChainParams {
+    /// The slot of a time.
+    pub fn slot(&self, time: Timestamp) -> Slot {
+        Slot(time.0 / self.block_interval_ms)
+    }
+
+    /// When a slot begins.
+    pub fn begin(&self, slot: Slot) -> Timestamp {
+        Timestamp(slot.0.saturating_mul(self.block_interval_ms))
+    }
 }
 
 /// The rules of proof of stake.
@@ -126,13 +191,14 @@ impl Default for ChainParams {
             block_reward: Amount(50_000_000),
             block_transactions_max: 1000,
             pos: PosParams::default(),
+            poot: PootParams::default(),
         }
     }
 }
 
 impl BorshSerialize for Genesis {
     fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
-        let Genesis { chain_id, timestamp, params, accounts, validators } = self;
+        let Genesis { chain_id, timestamp, params, accounts, validators, operators } = self;
         let ChainParams {
             consensus,
             block_interval_ms,
@@ -143,6 +209,7 @@ impl BorshSerialize for Genesis {
             block_reward,
             block_transactions_max,
             pos,
+            poot,
         } = params;
         BorshSerialize::serialize(&(chain_id, timestamp), writer)?;
         BorshSerialize::serialize(&(block_interval_ms, confirmations, difficulty_start, retarget_interval), writer)?;
@@ -150,6 +217,7 @@ impl BorshSerialize for Genesis {
         match consensus {
             Consensus::Pow => Ok(()),
             Consensus::Pos => BorshSerialize::serialize(&(consensus, pos, validators), writer),
+            Consensus::Poot => BorshSerialize::serialize(&(consensus, poot, operators), writer),
         }
     }
 }
@@ -163,12 +231,18 @@ impl BorshDeserialize for Genesis {
             BorshDeserialize::deserialize_reader(reader)?;
         let mut rest = Vec::new();
         io::Read::read_to_end(&mut io::Read::take(&mut *reader, GENESIS_REST_BYTES_MAX), &mut rest)?;
-        let (consensus, pos, validators) = match rest.as_slice() {
-            [] => (Consensus::Pow, PosParams::default(), BTreeMap::new()),
-            rest => borsh::from_slice(rest)?,
-        };
-        if consensus == Consensus::Pow && !rest.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "proof of work has nothing behind its accounts"));
+        let has_rest = !rest.is_empty();
+        let mut rest = rest.as_slice();
+        let consensus = if rest.is_empty() { Consensus::Pow } else { BorshDeserialize::deserialize(&mut rest)? };
+        let (mut pos, mut validators) = <(PosParams, BTreeMap<_, _>)>::default();
+        let (mut poot, mut operators) = <(PootParams, BTreeSet<_>)>::default();
+        match consensus {
+            Consensus::Pow => {}
+            Consensus::Pos => (pos, validators) = BorshDeserialize::deserialize(&mut rest)?,
+            Consensus::Poot => (poot, operators) = BorshDeserialize::deserialize(&mut rest)?,
+        }
+        if !rest.is_empty() || (consensus == Consensus::Pow && has_rest) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "there is more behind it than its consensus has"));
         }
         let params = ChainParams {
             consensus,
@@ -180,8 +254,9 @@ impl BorshDeserialize for Genesis {
             block_reward,
             block_transactions_max,
             pos,
+            poot,
         };
-        Ok(Self { chain_id, timestamp, params, accounts, validators })
+        Ok(Self { chain_id, timestamp, params, accounts, validators, operators })
     }
 }
 
@@ -219,6 +294,14 @@ pub enum GenesisError {
         /// The chain's consensus.
         consensus: Consensus,
     },
+    /// A chain of operators without any, or operators of another kind of chain.
+    #[error("a {consensus} chain cannot have {got} operators: poot needs 1 to {OPERATORS_MAX}, others have none")]
+    Operators {
+        /// The chain's consensus.
+        consensus: Consensus,
+        /// How many the document has.
+        got: usize,
+    },
     /// A validator with less than the minimum.
     #[error("validator {key} has a bond of {got}, and params.pos.stake_min is {min}")]
     Stake {
@@ -253,22 +336,34 @@ impl Genesis {
             ("pos.propose_ms", p.pos.propose_ms, 100, 60_000),
             ("pos.vote_ms", p.pos.vote_ms, 100, 60_000),
             ("pos.round_ms", p.pos.round_ms, 0, 60_000),
+            ("poot.leader_timeout_ms", p.poot.leader_timeout_ms, 100, 60_000),
+            ("poot.cooldown_slots", p.poot.cooldown_slots, 0, 1000),
+            ("poot.period_slots", p.poot.period_slots, 3, 10_000),
+            ("poot.window_periods", p.poot.window_periods, 1, WINDOW_PERIODS_MAX),
+            ("poot.density_min_permille", p.poot.density_min_permille, 0, 1000),
+            ("poot.megabytes_per_credit", p.poot.megabytes_per_credit, 1, 1000),
+            ("poot.relay_megabytes_max", p.poot.relay_megabytes_max, 1, 1_000_000),
+            ("poot.registration", p.poot.registration.0, 0, u64::MAX),
         ];
         for (key, got, min, max) in bounds {
             if got < min || got > max {
                 return Err(GenesisError::OutOfBounds { key, got, min, max });
             }
         }
-        if p.consensus == Consensus::Pow && p.pos != PosParams::default() {
+        if p.consensus != Consensus::Pos && p.pos != PosParams::default() {
             return Err(GenesisError::Foreign { key: "pos", consensus: p.consensus });
         }
+        if p.consensus != Consensus::Poot && p.poot != PootParams::default() {
+            return Err(GenesisError::Foreign { key: "poot", consensus: p.consensus });
+        }
+        let members = |wanted: Consensus, max: usize| if p.consensus == wanted { 1..=max } else { 0..=0 };
         let got = self.validators.len();
-        let fits = match p.consensus {
-            Consensus::Pow => got == 0,
-            Consensus::Pos => (1..=VALIDATORS_MAX).contains(&got),
-        };
-        if !fits {
+        if !members(Consensus::Pos, VALIDATORS_MAX).contains(&got) {
             return Err(GenesisError::Validators { consensus: p.consensus, got });
+        }
+        let got = self.operators.len();
+        if !members(Consensus::Poot, OPERATORS_MAX).contains(&got) {
+            return Err(GenesisError::Operators { consensus: p.consensus, got });
         }
         if let Some((key, got)) = self.validators.iter().find(|(_, bond)| **bond < p.pos.stake_min) {
             return Err(GenesisError::Stake { key: *key, got: *got, min: p.pos.stake_min });
@@ -353,7 +448,15 @@ mod tests {
             params: ChainParams::default(),
             accounts: [(Address([1; 20]), Amount(5))].into(),
             validators: BTreeMap::new(),
+            operators: BTreeSet::new(),
         }
+    }
+
+    fn with_operators() -> Genesis {
+        let mut genesis = genesis();
+        genesis.params.consensus = Consensus::Poot;
+        genesis.operators = [Keypair::from_secret([1; 32]).public()].into();
+        genesis
     }
 
     fn with_validators() -> Genesis {
@@ -373,11 +476,27 @@ mod tests {
 
     #[test]
     fn documents_come_back_from_their_encoding() {
-        for genesis in [genesis(), with_validators()] {
+        for genesis in [genesis(), with_validators(), with_operators()] {
             assert_eq!(borsh::from_slice::<Genesis>(&crate::encode(&genesis)).expect("it is one"), genesis);
         }
         let odd = [crate::encode(&genesis()), crate::encode(&Consensus::Pow)].concat();
         assert!(borsh::from_slice::<Genesis>(&odd).is_err(), "a document has one encoding");
+        let longer = [crate::encode(&with_operators()), vec![0]].concat();
+        assert!(borsh::from_slice::<Genesis>(&longer).is_err(), "nothing may follow it");
+    }
+
+    #[test]
+    fn operators_are_of_their_chain() {
+        assert_eq!(with_operators().validate(), Ok(()));
+        let mut none = with_operators();
+        none.operators.clear();
+        assert!(matches!(none.validate(), Err(GenesisError::Operators { got: 0, .. })));
+        let mut foreign = with_operators();
+        foreign.params.consensus = Consensus::Pow;
+        assert!(matches!(foreign.validate(), Err(GenesisError::Operators { got: 1, .. })));
+        let mut rules = genesis();
+        rules.params.poot.cooldown_slots = 7;
+        assert!(matches!(rules.validate(), Err(GenesisError::Foreign { key: "poot", .. })));
     }
 
     #[test]

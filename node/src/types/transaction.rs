@@ -1,6 +1,6 @@
 //! Signed transactions.
 
-use super::{Amount, ChainId, Equivocation, Height, Nonce};
+use super::{Amount, ChainId, Equivocation, Height, Nonce, TaskProof};
 use crate::crypto::{Address, Domain, Hash, Keypair, PublicKey, Signature, SignatureError};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,13 @@ pub enum Payload {
     Evidence {
         /// The proof.
         proof: Box<Equivocation>,
+    },
+    /// Makes the sender an operator, for a price. Proof of operational tasks only.
+    Register,
+    /// Shows that the sender, an operator, has done something for the network. Proof of operational tasks only.
+    Task {
+        /// What, when, and who says so.
+        proof: TaskProof,
     },
 }
 

@@ -23,6 +23,7 @@ pub(super) fn chain(value: Option<Value<'_>>, consensus: Consensus, nodes: u16) 
     let foreign: &[&'static str] = match consensus {
         Consensus::Pow => &["validators", "epoch_blocks"],
         Consensus::Pos => &["confirmations", "hash_rate"],
+        Consensus::Poot => &["validators", "epoch_blocks", "hash_rate"],
     };
     refuse(&section, foreign, consensus)?;
     Ok(Chain {

@@ -5,7 +5,7 @@ use assay_node::{
     Setup,
     config::{Config, P2p},
     crypto::{Address, Keypair},
-    types::{Amount, ChainParams, Consensus, Difficulty, Genesis, PosParams, TOKEN, Timestamp},
+    types::{Amount, ChainParams, Consensus, Difficulty, Genesis, PootParams, PosParams, TOKEN, Timestamp},
 };
 use assay_scenarios::{Action, Scenario, Target};
 use libp2p::{Multiaddr, identity, multiaddr::Protocol};
@@ -25,6 +25,10 @@ pub const API_PORT: u16 = 8000;
 const FUNDS: Amount = Amount(1_000_000_000_000);
 /// What each validator has bonded at first: a hundred times the least, which accounts of the workload bond.
 const BOND: Amount = Amount(100_000 * TOKEN.0);
+/// Slots of a period of operators.
+const POOT_PERIOD_SLOTS: u64 = 3;
+/// Periods in which what operators did counts.
+const POOT_WINDOW_PERIODS: u64 = 8;
 /// The directory that a lost volume takes along.
 pub const VOLUME: &str = "/data";
 /// The database, in that directory.
@@ -75,20 +79,33 @@ impl Spec {
         let consensus = match scenario.consensus {
             assay_scenarios::Consensus::Pow => Consensus::Pow,
             assay_scenarios::Consensus::Pos => Consensus::Pos,
+            assay_scenarios::Consensus::Poot => Consensus::Poot,
         };
         let epoch_blocks = u64::from(chain.epoch_blocks);
         let validators = match consensus {
-            Consensus::Pow => 0,
+            Consensus::Pow | Consensus::Poot => 0,
             Consensus::Pos => chain.validators.map_or(nodes, |validators| validators as usize),
         };
+        let operators = if consensus == Consensus::Poot { nodes } else { 0 };
         let params = ChainParams {
             consensus,
             pos: match consensus {
-                Consensus::Pow => PosParams::default(),
+                Consensus::Pow | Consensus::Poot => PosParams::default(),
                 // A bond that is taken back is free within the run.
                 Consensus::Pos => {
                     PosParams { epoch_blocks, unbonding_blocks: 2 * epoch_blocks, ..PosParams::default() }
                 }
+            },
+            poot: match consensus {
+                Consensus::Pow | Consensus::Pos => PootParams::default(),
+                // Short, so that within minutes operators become eligible, lose credits and lead again.
+                Consensus::Poot => PootParams {
+                    leader_timeout_ms: (block_interval_ms / 2).clamp(100, 60_000),
+                    cooldown_slots: nodes as u64 / 2,
+                    period_slots: POOT_PERIOD_SLOTS,
+                    window_periods: POOT_WINDOW_PERIODS,
+                    ..PootParams::default()
+                },
             },
             block_interval_ms,
             confirmations: u64::from(chain.confirmations),
@@ -101,6 +118,7 @@ impl Spec {
             params,
             accounts: accounts.iter().map(|key| (key.address(), FUNDS)).collect(),
             validators: (0..validators).map(|n| (proposer(seed, n).public(), BOND)).collect(),
+            operators: (0..operators).map(|n| proposer(seed, n).public()).collect(),
         };
         Self { nodes, seed, genesis, accounts, hash_rate: u64::from(chain.hash_rate) }
     }

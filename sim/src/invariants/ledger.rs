@@ -2,7 +2,7 @@
 //!
 //! It shares the types with the node and none of its execution: no tree, no overlay, no store.
 
-use super::{Violation, stakes::Stakes};
+use super::{Violation, stakes::Stakes, tasks::Tasks};
 use assay_node::{
     crypto::{Address, Hash},
     ledger::Account,
@@ -24,6 +24,15 @@ pub struct State {
     pub supply: Amount,
     /// Bonds and validators; none on a chain without.
     pub stakes: Stakes,
+    /// Operators and what they did; none on a chain without.
+    pub tasks: Tasks,
+}
+
+impl State {
+    /// All tokens that are gone: slashed, or paid for becoming an operator.
+    pub fn burned(&self) -> u64 {
+        self.stakes.burned + self.tasks.burned
+    }
 }
 
 /// The states after all recent blocks, on all branches.
@@ -43,7 +52,8 @@ impl Ledger {
             .map(|(address, balance)| (*address, Account { balance: *balance, nonce: Nonce(0) }))
             .collect();
         let supply = Amount(genesis.accounts.values().chain(genesis.validators.values()).map(|amount| amount.0).sum());
-        let first = State { height: Height(0), accounts, supply, stakes: Stakes::new(genesis) };
+        let (stakes, tasks) = (Stakes::new(genesis), Tasks::new(genesis));
+        let first = State { height: Height(0), accounts, supply, stakes, tasks };
         Self {
             chain: genesis.chain_id.clone(),
             params: genesis.params.clone(),
@@ -69,6 +79,9 @@ impl Ledger {
         let mut state = parent.cloned().ok_or_else(|| {
             Violation(format!("block {short} at height {height} stands on one that nobody has shown"))
         })?;
+        let poot = &self.params.poot;
+        let slot = block.header.timestamp.0 / self.params.block_interval_ms;
+        state.tasks.begin_block(poot, slot, height.0.saturating_sub(1), block.header.parent);
         let mut fees = 0;
         for (place, transaction) in block.transactions.iter().enumerate() {
             let body = &transaction.body;
@@ -76,11 +89,12 @@ impl Ledger {
                 |what: String| Violation(format!("transaction {place} of block {short} at height {height} {what}"));
             let amount = match body.payload {
                 Payload::Transfer { amount, .. } | Payload::Stake { amount } | Payload::Unstake { amount } => amount.0,
-                Payload::Evidence { .. } => 1,
+                Payload::Evidence { .. } | Payload::Register | Payload::Task { .. } => 1,
             };
             let takes = match body.payload {
                 Payload::Transfer { amount, .. } | Payload::Stake { amount } => amount.0,
-                Payload::Unstake { .. } | Payload::Evidence { .. } => 0,
+                Payload::Register => poot.registration.0,
+                Payload::Unstake { .. } | Payload::Evidence { .. } | Payload::Task { .. } => 0,
             };
             let sender = state.accounts.entry(body.sender.address()).or_default();
             if body.nonce != sender.nonce {
@@ -94,12 +108,19 @@ impl Ledger {
                 return Err(wrong(format!("costs {cost}, and its sender has {}", sender.balance)));
             }
             *sender = Account { balance: Amount(sender.balance.0 - cost as u64), nonce: Nonce(body.nonce.0 + 1) };
+            let needed = match body.payload {
+                Payload::Transfer { .. } => self.params.consensus,
+                Payload::Stake { .. } | Payload::Unstake { .. } | Payload::Evidence { .. } => Consensus::Pos,
+                Payload::Register | Payload::Task { .. } => Consensus::Poot,
+            };
+            if needed != self.params.consensus {
+                return Err(wrong(format!("is of {needed} chains, and this is another")));
+            }
             if let Payload::Transfer { to, amount } = body.payload {
                 state.accounts.entry(to).or_default().balance.0 += amount.0;
-            } else if self.params.consensus != Consensus::Pos {
-                return Err(wrong("is about stakes, and this chain has none".into()));
             }
             state.stakes.apply(&self.params.pos, &self.chain, height.0, transaction).map_err(wrong)?;
+            state.tasks.apply(poot, &self.chain, transaction).map_err(wrong)?;
             fees += body.fee.0;
         }
         if self.params.consensus == Consensus::Pos {
@@ -107,8 +128,9 @@ impl Ledger {
                 state.accounts.entry(address).or_default().balance.0 += amount;
             }
         }
-        let burned_before = self.states.get(&block.header.parent).map_or(0, |parent| parent.stakes.burned);
-        state.supply.0 -= state.stakes.burned - burned_before;
+        state.tasks.end_block(&block.header.proposer);
+        let burned_before = self.states.get(&block.header.parent).map_or(0, State::burned);
+        state.supply.0 -= state.burned() - burned_before;
         let reward = self.params.block_reward.0;
         state.accounts.entry(block.header.proposer).or_default().balance.0 += reward + fees;
         state.supply.0 += reward;

@@ -25,10 +25,13 @@ pub mod ledger;
 pub mod liveness;
 pub mod no_panic;
 pub mod noticed;
+#[cfg(test)]
+mod operators_tests;
 pub mod served;
 pub mod stakes;
 pub mod state_root;
 pub mod supply;
+pub mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
@@ -38,7 +41,7 @@ pub mod validity;
 use assay_node::{
     Fill,
     crypto::{Address, Hash},
-    ledger::{Account, Stakes},
+    ledger::{Account, Operators, Stakes},
     types::{Amount, Block, Height},
 };
 use std::{
@@ -130,6 +133,8 @@ pub struct StoredState {
     pub accounts: BTreeMap<Address, Account>,
     /// The stored record of bonds; empty on a chain without.
     pub stakes: Stakes,
+    /// On a chain with operators.
+    pub operators: Option<Operators>,
 }
 
 /// The cluster at one moment.

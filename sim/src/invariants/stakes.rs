@@ -46,7 +46,7 @@ impl Stakes {
     pub fn apply(&mut self, params: &PosParams, chain: &ChainId, height: u64, tx: &Transaction) -> Result<(), String> {
         let key = tx.body.sender;
         match &tx.body.payload {
-            Payload::Transfer { .. } => Ok(()),
+            Payload::Transfer { .. } | Payload::Register | Payload::Task { .. } => Ok(()),
             Payload::Stake { amount } => {
                 let bond = self.bonds.entry(key).or_default();
                 *bond += amount.0;

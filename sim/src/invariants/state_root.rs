@@ -3,7 +3,7 @@
 use super::{Checked, Invariant, Observation, Violation, ledger::Ledger};
 use assay_node::{
     crypto::Hash,
-    types::{Block, Genesis},
+    types::{Block, Genesis, PootParams},
 };
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 pub struct StateRoot {
     roots: BTreeMap<Hash, Hash>,
     ledger: Ledger,
+    poot: PootParams,
 }
 
 impl StateRoot {
@@ -19,7 +20,7 @@ impl StateRoot {
     pub fn new(genesis: &Genesis, first: &Block) -> Self {
         let hash = first.hash();
         let roots = BTreeMap::from([(hash, first.header.state_root)]);
-        Self { roots, ledger: Ledger::new(genesis, hash) }
+        Self { roots, ledger: Ledger::new(genesis, hash), poot: genesis.params.poot.clone() }
     }
 }
 
@@ -50,7 +51,10 @@ impl Invariant for StateRoot {
                     )));
                 }
                 let Some(expected) = self.ledger.after(hash) else { return Ok(Checked::No) };
-                if let Some(what) = expected.stakes.differs(&state.stakes) {
+                let stakes = expected.stakes.differs(&state.stakes);
+                let operators = state.operators.as_ref();
+                let tasks = operators.and_then(|stored| expected.tasks.differs(&self.poot, stored));
+                if let Some(what) = stakes.or(tasks) {
                     return Err(Violation(format!("at height {height} n{node} has stored {what} than the rules give")));
                 }
                 if state.supply != expected.supply {

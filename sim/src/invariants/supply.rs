@@ -1,4 +1,4 @@
-//! Tokens are neither made nor destroyed, but for the rewards and for what is slashed.
+//! Tokens are neither made nor destroyed, but for the rewards and for what is slashed or paid for becoming an operator.
 
 use super::{Checked, Invariant, Observation, Violation, ledger::Ledger};
 use assay_node::types::{Block, Genesis};
@@ -8,7 +8,7 @@ use assay_node::types::{Block, Genesis};
 pub struct Supply {
     at_first: u128,
     reward: u128,
-    /// Evidence in blocks burns tokens; how many is the ledger's to say, and here only whether there was any.
+    /// Evidence and registrations in blocks burn tokens; how many is the ledger's to say, and here only whether there was any.
     ledger: Ledger,
 }
 
@@ -28,7 +28,7 @@ impl Invariant for Supply {
     }
 
     fn about(&self) -> &'static str {
-        "Tokens are neither made nor destroyed, but for rewards and slashed bonds."
+        "Tokens are neither made nor destroyed, but for rewards, slashed bonds and registrations."
     }
 
     fn check(&mut self, node: usize, seen: &Observation<'_>) -> Result<Checked, Violation> {
@@ -37,7 +37,7 @@ impl Invariant for Supply {
             let _is_right = self.ledger.add(*hash, block).is_ok();
         }
         let Observation::Confirmed { height, hash, state: Some(state), .. } = seen else { return Ok(Checked::No) };
-        let burned = self.ledger.after(hash).map_or(0, |state| u128::from(state.stakes.burned));
+        let burned = self.ledger.after(hash).map_or(0, |state| u128::from(state.burned()));
         let expected = self.at_first + self.reward * u128::from(height.0) - burned;
         let recorded = u128::from(state.supply.0);
         let bonded = u128::from(state.stakes.total().0);

@@ -69,6 +69,7 @@ impl Chain {
             params,
             accounts: [0, 1].map(|n| (key(n).address(), Amount(1000))).into(),
             validators: Default::default(),
+            operators: Default::default(),
         };
         let first = genesis.block(execute_genesis(&genesis).expect("memory does not fail").state_root);
         Self { genesis, first }
@@ -103,6 +104,6 @@ impl Chain {
         ledger.add(block.hash(), block).expect("a right block");
         let state = ledger.after(&block.hash()).expect("it was added");
         let (supply, accounts) = (state.supply, state.accounts.clone());
-        StoredState { root: block.header.state_root, supply, accounts, stakes: Stakes::default() }
+        StoredState { root: block.header.state_root, supply, accounts, stakes: Stakes::default(), operators: None }
     }
 }

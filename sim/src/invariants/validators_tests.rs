@@ -24,6 +24,7 @@ fn genesis() -> Genesis {
         params: ChainParams { consensus: Consensus::Pos, pos, ..ChainParams::default() },
         accounts: [(key(9).address(), Amount(100_000 * TOKEN.0))].into(),
         validators: (0..4).map(|n| (key(n).public(), Amount(5000 * TOKEN.0))).collect(),
+        operators: Default::default(),
     }
 }
 
@@ -197,7 +198,9 @@ fn both_readings_of_the_rules_of_stakes_agree() {
                     Payload::Stake { amount } => first.stake(pos, sender, *amount).is_ok(),
                     Payload::Unstake { amount } => first.unstake(pos, at, sender, *amount).is_ok(),
                     Payload::Evidence { proof } => first.punish(pos, &genesis.chain_id, at, proof).is_ok(),
-                    Payload::Transfer { .. } => unreachable!("there are none here"),
+                    Payload::Transfer { .. } | Payload::Register | Payload::Task { .. } => {
+                        unreachable!("there are none here")
+                    }
                 };
                 // How many amounts may wait at once is a bound on size, which a second reading does not need.
                 let theirs = second.apply(pos, &genesis.chain_id, height, &tx).is_ok();

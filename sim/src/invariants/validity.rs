@@ -44,6 +44,7 @@ impl Validity {
         match self.params.consensus {
             Consensus::Pow => self.check_work(hash, header, parent),
             Consensus::Pos => self.check_agreement(hash, header, parent),
+            Consensus::Poot => self.check_leader(header, parent),
         }
     }
 
@@ -83,6 +84,28 @@ impl Validity {
         Ok(())
     }
 
+    /// It is led by the operator whose rank, by the second reading, it names, and not before the time of that rank.
+    fn check_leader(&self, header: &Header, parent: &Header) -> Result<(), String> {
+        let Seal::Poot { rank, key, signature } = &header.seal else {
+            return Err("is led by nobody".into());
+        };
+        let Some(below) = self.ledger.after(&header.parent) else {
+            return Err("stands on one whose state nobody knows".into());
+        };
+        let order = below.tasks.order(&self.chain, &self.params.poot);
+        let turn = order.get(*rank as usize);
+        if turn != Some(&header.proposer) {
+            return Err(format!("is led by {} as rank {rank}, which is {turn:?}", header.proposer));
+        }
+        let slot = parent.timestamp.0 / self.params.block_interval_ms + 1;
+        let opens = slot * self.params.block_interval_ms + u64::from(*rank) * self.params.poot.leader_timeout_ms;
+        if header.timestamp.0 < opens {
+            return Err(format!("is led at {}, and rank {rank} may lead from {opens} on", header.timestamp));
+        }
+        let is_signed = key.address() == header.proposer && key.verify(&header.leader_digest(*rank), signature).is_ok();
+        if is_signed { Ok(()) } else { Err(format!("is not signed by {}", header.proposer)) }
+    }
+
     fn check_work(&self, hash: Hash, header: &Header, parent: &Header) -> Result<(), String> {
         let Seal::Pow { difficulty, .. } = header.seal else {
             return Err("has no proof of work".into());
@@ -94,7 +117,7 @@ impl Validity {
         }
         let before = match parent.seal {
             Seal::Pow { difficulty, .. } => difficulty,
-            Seal::Genesis | Seal::Pos { .. } => self.params.difficulty_start,
+            Seal::Genesis | Seal::Pos { .. } | Seal::Poot { .. } => self.params.difficulty_start,
         };
         self.check_difficulty(header, before, difficulty)?;
         let median = self.median(parent);

@@ -4,7 +4,7 @@
 use super::{Answer, Deed, Liar};
 use assay_node::{
     chain::sync::{Request, Response, Status},
-    types::{Ballot, Block, Certificate, Consensus, Height, Seal, Work},
+    types::{Ballot, Block, Certificate, Height, Seal, Work},
 };
 use libp2p::PeerId;
 use std::time::Duration;
@@ -49,7 +49,7 @@ fn claim(liar: &Liar) -> Status {
 /// The next block in the first round in which it is the liar's turn, signed by itself alone.
 fn next(liar: &Liar) -> Option<Block> {
     let height = liar.view.store.head().ok()?.height.next();
-    let validators = assay_node::ledger::validators(&*liar.view.store, Consensus::Pos, height).ok()?;
+    let validators = assay_node::ledger::validators(&*liar.view.store, height).ok()?;
     let own = liar.account.address();
     let round = (0..100).find(|round| validators.proposer(height, *round).address() == own)?;
     let mut block = liar.forge.draft_for_round(round)?;

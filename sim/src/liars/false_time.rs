@@ -2,7 +2,10 @@
 //! hour ahead, the median itself, and the beginning of time.
 
 use super::{Deed, Liar};
-use assay_node::{p2p::Topic, types::Timestamp};
+use assay_node::{
+    p2p::Topic,
+    types::{Consensus, Timestamp},
+};
 
 /// Milliseconds by which a block stays below the greatest timestamp: what it may take until it is sealed and heard.
 const MARGIN_MS: u64 = 1_000;
@@ -17,21 +20,18 @@ pub(super) struct FalseTime {
 impl Deed for FalseTime {
     fn act(&mut self, liar: &mut Liar) {
         let now = liar.view.clock.now();
-        let future_max = liar.view.store.genesis().params.future_max_ms;
-        let kind = self.found % 5;
-        let block = liar.mine(
-            |_| Vec::new(),
-            |block| {
-                let honest = block.header.timestamp;
-                block.header.timestamp = match kind {
-                    0 | 3 => Timestamp(now.0 + future_max - MARGIN_MS).max(honest),
-                    1 => Timestamp(now.0 + FAR_MS),
-                    2 => Timestamp(now.0.saturating_sub(FAR_MS)),
-                    _ => Timestamp(0),
-                };
-            },
-        );
-        if let Some(block) = block {
+        let params = &liar.view.store.genesis().params;
+        let ahead_max = match params.consensus {
+            Consensus::Poot => params.future_max_ms.min(params.poot.leader_timeout_ms),
+            Consensus::Pow | Consensus::Pos => params.future_max_ms,
+        };
+        let timestamp = match self.found % 5 {
+            0 | 3 => Timestamp(now.0 + ahead_max - MARGIN_MS),
+            1 => Timestamp(now.0 + FAR_MS),
+            2 => Timestamp(now.0.saturating_sub(FAR_MS)),
+            _ => Timestamp(0),
+        };
+        if let Some(block) = liar.mine(Some(timestamp), |_| Vec::new(), |_| ()) {
             self.found += 1;
             liar.publish(Topic::Blocks, assay_node::encode(&block));
         }

@@ -1,16 +1,16 @@
-//! Blocks of a liar's own making, with the node's own ledger and search for work: right ones, which a liar then spoils or
-//! keeps for itself.
+//! Blocks of a liar's own making, with the node's own ledger and search for work, or sealed by it as an operator when its turn
+//! has come: right ones, which a liar then spoils or keeps for itself.
 
 use super::Liar;
 use assay_node::{
     NodeView,
     consensus::{
-        Ancestors,
+        Ancestors, Engine, poot,
         pow::{self, Search},
     },
-    crypto::Address,
+    crypto::{Hash, Keypair, Signature},
     ledger::{self, Overlay, Place, StateUpdate},
-    types::{Block, ChainParams, Header, Height, Seal, Timestamp, Transaction, Work},
+    types::{Block, ChainParams, Consensus, Header, Height, Rank, Seal, Timestamp, Transaction, Work},
 };
 use std::collections::BTreeMap;
 
@@ -47,22 +47,26 @@ impl Branch {
 pub(super) struct Draft {
     pub block: Block,
     update: StateUpdate,
+    /// When it may be led, at the earliest.
+    earliest: Timestamp,
 }
 
 /// What a liar mines with.
 pub(super) struct Forge {
     view: NodeView,
     params: ChainParams,
-    proposer: Address,
+    key: Keypair,
     /// Hashes a second.
     hash_rate: u64,
     search: Option<(Draft, Search)>,
+    /// The block on which it has led last.
+    led: Option<Hash>,
 }
 
 impl Forge {
-    pub fn new(view: NodeView, proposer: Address, hash_rate: u64) -> Self {
+    pub fn new(view: NodeView, key: Keypair, hash_rate: u64) -> Self {
         let params = view.store.genesis().params.clone();
-        Self { view, params, proposer, hash_rate, search: None }
+        Self { view, params, key, hash_rate, search: None, led: None }
     }
 
     /// The next block on `branch`, or on the head that the nodes share when it is empty. None while the store is not as the
@@ -88,32 +92,61 @@ impl Forge {
             below.insert(block.header.height, block.header.clone());
         }
         let parent = below.last_key_value()?.1.clone();
-        let (height, below) = (parent.height.next(), Below(below));
+        let (height, below, proposer) = (parent.height.next(), Below(below), self.key.address());
+        let (engine, chain) = (Engine::of(&self.params), &self.view.identity.chain_id);
+        let (seal, earliest) = match engine.leads(chain, &self.params, height, &overlay).ok()? {
+            None => {
+                let difficulty = engine.search(&self.params, height, &below)?;
+                (Seal::Pow { difficulty, nonce: 0 }, engine.earliest(&self.params, height, &below))
+            }
+            Some((order, slot)) => {
+                let rank = order.iter().position(|operator| *operator == proposer)? as Rank;
+                let unsigned = Seal::Poot { rank, key: self.key.public(), signature: Signature([0; 64]) };
+                (unsigned, poot::opening(&self.params, slot, rank))
+            }
+        };
+        let time = timestamp.unwrap_or(self.view.clock.now().max(earliest));
         // The state is that of valid transactions; of others there is none, and that of no transactions stands there.
         let execute = |transactions: &[Transaction]| {
-            let chain = &self.view.identity.chain_id;
-            let place = Place { chain, params: &self.params, height, proposer: self.proposer };
+            let place = Place { chain, params: &self.params, height, parent: parent.hash(), time, proposer };
             ledger::execute(&overlay, place, transactions)
         };
         let executed = execute(&transactions).or_else(|_| execute(&[])).ok()?;
-        let earliest = Timestamp(pow::median_time(height, &below).0 + 1);
         let header = Header {
             height,
             parent: parent.hash(),
             transactions_root: parent.transactions_root,
             state_root: executed.state_root,
-            timestamp: timestamp.unwrap_or(self.view.clock.now().max(earliest)),
-            proposer: self.proposer,
-            seal: Seal::Pow { difficulty: pow::difficulty(&self.params, height, &below), nonce: 0 },
+            timestamp: time,
+            proposer,
+            seal,
         };
         let mut block = Block { header, transactions };
         block.header.transactions_root = block.transactions_root();
-        Some(Draft { block, update: executed.update })
+        Some(Draft { block, update: executed.update, earliest })
+    }
+
+    /// Leads on what `draft` gives when its turn has come, once on each parent.
+    fn lead(&mut self, parent: &Header, draft: impl FnOnce(&Self) -> Option<Draft>) -> Option<Draft> {
+        if self.led == Some(parent.hash()) {
+            return None;
+        }
+        let mut draft = draft(self)?;
+        let Seal::Poot { rank, .. } = draft.block.header.seal else { return None };
+        if self.view.clock.now() < draft.earliest {
+            return None;
+        }
+        self.led = Some(parent.hash());
+        draft.block.header.lead(rank, &self.key);
+        Some(draft)
     }
 
     /// Works for a second on what `draft` gives, or goes on with the last one while its parent is the same. Gives the block
     /// when its seal is found.
     pub fn work(&mut self, parent: &Header, draft: impl FnOnce(&Self) -> Option<Draft>) -> Option<Draft> {
+        if self.params.consensus == Consensus::Poot {
+            return self.lead(parent, draft);
+        }
         let goes_on = self.search.as_ref().is_some_and(|(draft, _)| draft.block.header.parent == parent.hash());
         if !goes_on {
             let draft = draft(self)?;
@@ -145,8 +178,8 @@ impl Forge {
             }
         };
         let Some(draft) = self.work(&parent, |forge| forge.draft(branch, None, Vec::new())) else { return false };
-        let Seal::Pow { difficulty, .. } = draft.block.header.seal else { return false };
-        branch.blocks.push((draft.block, draft.update, work.plus(difficulty)));
+        let weight = Engine::of(&self.params).weight(&draft.block.header);
+        branch.blocks.push((draft.block, draft.update, work.plus(weight)));
         true
     }
 }
@@ -156,6 +189,7 @@ impl Liar {
     /// seal is found.
     pub fn mine(
         &mut self,
+        timestamp: Option<Timestamp>,
         transactions: impl FnOnce(&mut Self) -> Vec<Transaction>,
         spoil: impl FnOnce(&mut Block),
     ) -> Option<Block> {
@@ -163,7 +197,7 @@ impl Liar {
         let parent = self.view.store.block(&head.hash).ok()??.header;
         let transactions = transactions(self);
         let made = self.forge.work(&parent, |forge| {
-            let mut draft = forge.draft(&Branch::default(), None, transactions)?;
+            let mut draft = forge.draft(&Branch::default(), timestamp, transactions)?;
             spoil(&mut draft.block);
             Some(draft)
         });

@@ -13,7 +13,7 @@ impl Deed for InvalidSignature {
     fn act(&mut self, liar: &mut Liar) {
         let transaction = unsigned(liar);
         liar.publish(Topic::Transactions, assay_node::encode(&transaction));
-        if let Some(block) = liar.mine(|liar| vec![unsigned(liar)], |_| ()) {
+        if let Some(block) = liar.mine(None, |liar| vec![unsigned(liar)], |_| ()) {
             liar.publish(Topic::Blocks, assay_node::encode(&block));
         }
     }

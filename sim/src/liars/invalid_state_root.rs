@@ -2,13 +2,14 @@
 //! tells.
 
 use super::{Deed, Liar};
-use assay_node::p2p::Topic;
+use assay_node::{p2p::Topic, types::Block};
 
 pub(super) struct InvalidStateRoot;
 
 impl Deed for InvalidStateRoot {
     fn act(&mut self, liar: &mut Liar) {
-        if let Some(block) = liar.mine(|_| Vec::new(), |block| block.header.state_root.0[0] ^= 1) {
+        let spoil = |block: &mut Block| block.header.state_root.0[0] ^= 1;
+        if let Some(block) = liar.mine(None, |_| Vec::new(), spoil) {
             liar.publish(Topic::Blocks, assay_node::encode(&block));
         }
     }

@@ -19,6 +19,8 @@
 //! | `forgetful` | votes for everything, whatever was voted for before | [`voice`] |
 //! | `twin` | another node's key on a second host, which is otherwise honest | this one |
 //! | `false-certificate` | blocks that one validator has agreed on with itself | [`false_certificate`] |
+//! | `two-proposals`, by an operator | two blocks on one parent | [`two_blocks`] |
+//! | `false-proofs` | tasks that it has not done | [`false_proofs`] |
 //! | `poison-addresses` | addresses of nobody, or of others | [`poison_addresses`] |
 //!
 //! On a chain with validators, wrong state roots, signatures and times are those of proposals and votes, and who withholds
@@ -32,6 +34,7 @@
 mod block_flood;
 mod eclipse;
 mod false_certificate;
+mod false_proofs;
 mod false_time;
 mod forge;
 mod invalid_signature;
@@ -43,6 +46,7 @@ mod slow_rest;
 mod slow_sync;
 mod stale_replay;
 mod transaction_flood;
+mod two_blocks;
 mod voice;
 mod wire;
 mod withhold;
@@ -54,7 +58,7 @@ use assay_node::{
     consensus::pos,
     crypto::Keypair,
     p2p::Topic,
-    types::{ChainId, Consensus},
+    types::{Block, ChainId, Consensus, Seal},
 };
 use assay_scenarios::{Lie, LieKind};
 use forge::Forge;
@@ -162,7 +166,7 @@ pub async fn run(setup: Setup, view: NodeView) {
     };
     let liar = Liar {
         wire,
-        forge: Forge::new(view.clone(), setup.account.address(), setup.hash_rate),
+        forge: Forge::new(view.clone(), setup.account.clone(), setup.hash_rate),
         view,
         chain,
         account: setup.account,
@@ -175,7 +179,9 @@ pub async fn run(setup: Setup, view: NodeView) {
     let voice = |twist| -> Box<dyn Deed> { Box::new(voice::Voice::new(twist)) };
     let deed: Box<dyn Deed> = match setup.lie.kind {
         LieKind::DoubleVote => voice(Twist::DoubleVote),
-        LieKind::TwoProposals => voice(Twist::TwoProposals),
+        LieKind::TwoProposals if liar.votes() => voice(Twist::TwoProposals),
+        LieKind::TwoProposals => Box::new(two_blocks::TwoBlocks),
+        LieKind::FalseProofs => Box::<false_proofs::FalseProofs>::default(),
         LieKind::Forgetful => voice(Twist::Forgetful),
         LieKind::InvalidStateRoot if liar.votes() => voice(Twist::WrongState),
         LieKind::InvalidSignature if liar.votes() => voice(Twist::WrongSignature),
@@ -254,6 +260,7 @@ impl Liar {
                 Response::Blocks(self.view.store.range(locator, *count).unwrap_or_default())
             }
             Request::Addresses => Response::Addresses(Vec::new()),
+            Request::Witness(_) => Response::Witness(Box::default()),
         })
     }
 
@@ -277,6 +284,13 @@ impl Liar {
     /// Whether its chain has validators.
     fn votes(&self) -> bool {
         self.view.identity.consensus == Consensus::Pos
+    }
+
+    /// Seals a block anew after a change, as the operator that has led it.
+    fn seal_again(&self, block: &mut Block) {
+        if let Seal::Poot { rank, .. } = block.header.seal {
+            block.header.lead(rank, &self.account);
+        }
     }
 
     /// Counts deeds.

@@ -7,7 +7,7 @@ use assay_node::{
     crypto::Hash,
     ledger,
     p2p::Topic,
-    types::{Block, Certificate, Consensus, Proposal, Seal, Signed, Step, Timestamp, Vote},
+    types::{Block, Certificate, Proposal, Seal, Signed, Step, Timestamp, Vote},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -53,7 +53,7 @@ impl Voice {
         if machine.height() >= height {
             return;
         }
-        let Ok(validators) = ledger::validators(&*liar.view.store, Consensus::Pos, height) else { return };
+        let Ok(validators) = ledger::validators(&*liar.view.store, height) else { return };
         self.timers.clear();
         let outputs = machine.begin(height, validators, Vec::new(), &judge(head.hash));
         self.act_on(liar, outputs);

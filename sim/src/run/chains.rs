@@ -214,8 +214,11 @@ impl Chains {
             self.accounts.iter().map(|address| Ok((*address, ledger::account(store, height, address)?))).collect();
         let read = || -> Result<StoredState, ledger::ReadError> {
             let root = ledger::state_root(store, height)?;
-            let stakes = ledger::stakes(store, self.consensus, height)?;
-            Ok(StoredState { root, supply: ledger::supply(store, height)?.total, accounts: accounts?, stakes })
+            let (is_pos, is_poot) = (self.consensus == Consensus::Pos, self.consensus == Consensus::Poot);
+            let stakes = if is_pos { ledger::stakes(store, height)? } else { ledger::Stakes::default() };
+            let operators = if is_poot { Some(ledger::operators(store, height)?) } else { None };
+            let supply = ledger::supply(store, height)?.total;
+            Ok(StoredState { root, supply, accounts: accounts?, stakes, operators })
         };
         match read() {
             Ok(state) => Some(state),
@@ -224,7 +227,8 @@ impl Chains {
             // A state that cannot be read is as wrong as can be.
             Err(_) => {
                 let (root, supply) = (Hash::default(), assay_node::types::Amount(0));
-                Some(StoredState { root, supply, accounts: BTreeMap::new(), stakes: ledger::Stakes::default() })
+                let (accounts, stakes) = (BTreeMap::new(), ledger::Stakes::default());
+                Some(StoredState { root, supply, accounts, stakes, operators: None })
             }
         }
     }

@@ -43,6 +43,7 @@ pub fn cluster(folder: &Path, chain_id: &str, nodes: usize, block_interval_ms: u
         params,
         accounts,
         validators: Default::default(),
+        operators: Default::default(),
     };
     let program = program().unwrap_or_else(|error| panic!("{error}"));
     let plan = Plan { program, folder: folder.to_owned(), genesis, nodes, hash_rate: HASH_RATE, accounts: Vec::new() };

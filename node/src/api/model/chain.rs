@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::{Address, Hash},
-    types::{Certificate, ChainId, ChainParams, Difficulty, Height, Round, Timestamp, Transaction, Work},
+    types::{Certificate, ChainId, ChainParams, Difficulty, Height, Rank, Round, Timestamp, Transaction, Work},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -96,6 +96,9 @@ pub struct BlockInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub certificate: Option<Certificate>,
+    /// The place of its proposer among those who might have led; proof of operational tasks only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<Rank>,
     /// Blocks on top of it.
     pub confirmations: u64,
     /// Whether those are enough.

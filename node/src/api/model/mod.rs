@@ -8,6 +8,7 @@ mod backup;
 mod chain;
 mod health;
 mod metrics;
+mod operators;
 mod transaction;
 mod validators;
 
@@ -16,6 +17,7 @@ pub use backup::{BackupList, BackupStarted, BackupState, DamagedBackup};
 pub use chain::{BlockInfo, ChainInfo, HeadInfo, HeightInfo, IdentifiedTransaction, SyncInfo};
 pub use health::{Check, Health, HealthStatus};
 pub use metrics::{Metric, MetricsInfo, Sample};
+pub use operators::{OperatorInfo, OperatorsInfo, StandingInfo};
 pub use transaction::{SubmitOutcome, Submitted, TransactionInfo, TransactionProofInfo, TransactionStatus};
 pub use validators::{BondInfo, UnbondingInfo, ValidatorInfo, ValidatorsInfo};
 

@@ -156,6 +156,7 @@ impl Host {
             params,
             accounts: [(rich().address(), Amount(1_000_000))].into(),
             validators: Default::default(),
+            operators: Default::default(),
         };
         let home = TempDir::new().expect("there is room for a directory");
         let mut config = Config::default();

@@ -22,6 +22,7 @@ fn genesis(chain: &str) -> Genesis {
         params: ChainParams::default(),
         accounts: [(Keypair::from_secret([1; 32]).address(), Amount(5))].into(),
         validators: Default::default(),
+        operators: Default::default(),
     }
 }
 

@@ -250,7 +250,7 @@ impl Agreement {
                 let Proposal { height, round, block: hash, validator, .. } = signed.ballot;
                 let is_unsealed = match &block.header.seal {
                     Seal::Pos { certificate, .. } => certificate.signatures.is_empty(),
-                    Seal::Genesis | Seal::Pow { .. } => false,
+                    Seal::Genesis | Seal::Pow { .. } | Seal::Poot { .. } => false,
                 };
                 let is_its_turn = validators.proposer(height, round).address() == validator;
                 let is_its_block = is_unsealed && block.header.height == height && block.hash() == hash;

@@ -73,7 +73,7 @@ pub struct Init {
     #[command(flatten)]
     pub home: HomeArg,
     /// Join the chain of this genesis document
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["chain_id", "fund", "consensus", "validator"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chain_id", "fund", "consensus", "validator", "operator"])]
     pub genesis: Option<PathBuf>,
     /// Name of the new chain: 1 to 32 characters out of a-z, 0-9 and '-'
     #[arg(long, value_name = "ID", default_value = "assay-dev")]
@@ -81,13 +81,17 @@ pub struct Init {
     /// Give an account of the new chain its first tokens, in their smallest unit; may be repeated
     #[arg(long, value_name = "ADDRESS=AMOUNT", value_parser = funding)]
     pub fund: Vec<(Address, Amount)>,
-    /// How the new chain agrees on blocks: pow (work) or pos (validators and their stakes)
+    /// How the new chain agrees on blocks: pow (work), pos (validators and their stakes) or poot
+    /// (operators and what they do for the network)
     #[arg(long, value_name = "ENGINE", default_value = "pow", value_parser = consensus)]
     pub consensus: Consensus,
     /// A validator of a new pos chain and its bond in the smallest unit; may be repeated. Without
     /// any the new node is the only one
     #[arg(long, value_name = "PUBLIC-KEY=AMOUNT", value_parser = bond)]
     pub validator: Vec<(PublicKey, Amount)>,
+    /// An operator of a new poot chain; may be repeated. Without any the new node is the only one
+    #[arg(long, value_name = "PUBLIC-KEY")]
+    pub operator: Vec<PublicKey>,
 }
 
 /// Run the node of a home until SIGTERM or Ctrl-C
@@ -220,7 +224,8 @@ fn consensus(text: &str) -> Result<Consensus, String> {
     match text {
         "pow" => Ok(Consensus::Pow),
         "pos" => Ok(Consensus::Pos),
-        _ => Err("expected pow or pos".into()),
+        "poot" => Ok(Consensus::Poot),
+        _ => Err("expected pow, pos or poot".into()),
     }
 }
 

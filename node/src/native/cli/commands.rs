@@ -42,14 +42,18 @@ pub fn init(args: &Init) -> Result<(), CommandError> {
     ))
 }
 
-/// A chain whose first blocks come at the right interval from one node of the default hash rate, or whose one validator is
-/// the holder of `own`, if no others are named.
+/// A chain whose first blocks come at the right interval from one node of the default hash rate, or whose one validator or
+/// operator is the holder of `own`, if no others are named.
 fn new_chain(args: &Init, own: PublicKey) -> Genesis {
     let params = ChainParams { consensus: args.consensus, ..ChainParams::default() };
     let hashes = Miner::default().hash_rate * params.block_interval_ms / 1000;
     let validators = match args.consensus {
         Consensus::Pos if args.validator.is_empty() => [(own, params.pos.stake_min)].into(),
-        Consensus::Pos | Consensus::Pow => args.validator.iter().copied().collect(),
+        Consensus::Pos | Consensus::Pow | Consensus::Poot => args.validator.iter().copied().collect(),
+    };
+    let operators = match args.consensus {
+        Consensus::Poot if args.operator.is_empty() => [own].into(),
+        Consensus::Poot | Consensus::Pow | Consensus::Pos => args.operator.iter().copied().collect(),
     };
     Genesis {
         chain_id: args.chain_id.clone(),
@@ -57,6 +61,7 @@ fn new_chain(args: &Init, own: PublicKey) -> Genesis {
         params: ChainParams { difficulty_start: Difficulty(hashes), ..params },
         accounts: args.fund.iter().copied().collect(),
         validators,
+        operators,
     }
 }
 

@@ -44,6 +44,7 @@ pub fn genesis() -> Genesis {
         params: ChainParams::default(),
         accounts: [(rich().address(), Amount(1_000_000))].into(),
         validators: Default::default(),
+        operators: Default::default(),
     }
 }
 
@@ -150,15 +151,16 @@ fn add(store: &Store) {
     let transactions = vec![transfer(head.height.0)];
     let overlay = Overlay::new(store, head.height);
     let proposer = Address([7; 20]);
-    let genesis = genesis();
-    let place = ledger::Place { chain: &genesis.chain_id, params: &genesis.params, height, proposer };
+    let (genesis, parent, time) = (genesis(), head.hash, Timestamp(1 + height.0));
+    let (chain, params) = (&genesis.chain_id, &genesis.params);
+    let place = ledger::Place { chain, params, height, parent, time, proposer };
     let executed = ledger::execute(&overlay, place, &transactions).expect("it is valid");
     let mut header = Header {
         height,
         parent: head.hash,
         transactions_root: crate::crypto::Hash::default(),
         state_root: executed.state_root,
-        timestamp: Timestamp(1 + height.0),
+        timestamp: time,
         proposer,
         seal: Seal::Pow { difficulty: Difficulty(DIFFICULTY), nonce: 0 },
     };
