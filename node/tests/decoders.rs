@@ -3,13 +3,17 @@
 
 use assay_node::{
     chain::sync::{Request, Response, Status},
-    consensus::pos::{Content, Entry, Message, PolkaProof, RoundProof, RoundReason, Wait, WaitKind},
+    consensus::{
+        poot::{Answer, Asking},
+        pos::{Content, Entry, Message, PolkaProof, RoundProof, RoundReason, Wait, WaitKind},
+    },
     crypto::{Address, Hash, Keypair},
     encode,
-    ledger::{Account, Stakes, Supply},
+    ledger::{Account, Operator, Operators, Recent, Stakes, Supply},
     types::{
-        Amount, Block, Body, Certificate, ChainId, Difficulty, Equivocation, Genesis, Header, Height, Nonce, Payload,
-        Proposal, Seal, Signed, Step, TOKEN, Timestamp, Transaction, Vote, Work,
+        Amount, Block, Body, Certificate, ChainId, Consensus, Difficulty, Equivocation, Genesis, Header, Height, Nonce,
+        Payload, Period, Proposal, Seal, Signed, Slot, Step, TOKEN, Task, TaskProof, Testimony, Timestamp, Transaction,
+        Vote, Witness, Work,
     },
 };
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
@@ -46,8 +50,46 @@ fn transactions() -> Vec<Transaction> {
         Payload::Stake { amount: Amount(5) },
         Payload::Unstake { amount: Amount(5) },
         Payload::Evidence { proof },
+        Payload::Register,
     ];
-    payloads.map(transaction).into()
+    let tasks = [
+        Task::Uptime,
+        Task::Validation { height: Height(5), block: Hash([5; 32]) },
+        Task::Storage { witness: witness(None) },
+        Task::Relay { megabytes: 7, witness: witness(Some(7)) },
+    ];
+    let shown = tasks.map(|task| Payload::Task { proof: TaskProof { period: Period(2), task } });
+    payloads.into_iter().chain(shown).map(transaction).collect()
+}
+
+fn witness(megabytes: Option<u32>) -> Witness {
+    let testimony = Testimony { operator: Address([1; 20]), period: Period(2), megabytes };
+    testimony.sign(&chain(), &key())
+}
+
+fn led() -> Block {
+    let mut block = block(Seal::Genesis);
+    block.header.lead(3, &key());
+    block
+}
+
+fn of_operators() -> Genesis {
+    let mut genesis = Genesis { validators: Default::default(), ..genesis() };
+    genesis.params.consensus = Consensus::Poot;
+    genesis.operators = [key().public()].into();
+    genesis
+}
+
+/// An operator's record and that of the last blocks.
+fn records() -> (Operator, Recent) {
+    let genesis = of_operators();
+    let mut operators = Operators::of(&genesis);
+    operators.begin_block(&genesis.params.poot, Slot(9), Height(3), Hash([3; 32]));
+    operators.end_block(&key().address());
+    let proof = TaskProof { period: Period(1), task: Task::Uptime };
+    operators.prove(&genesis.params.poot, &chain(), &key().public(), &proof).expect("it is right");
+    let one = operators.members.pop_first().expect("there is one");
+    (one.1, operators.recent)
 }
 
 fn block(seal: Seal) -> Block {
@@ -83,7 +125,7 @@ fn genesis() -> Genesis {
         validators: [(key().public(), Amount(5000 * TOKEN.0))].into(),
         operators: Default::default(),
     };
-    genesis.params.consensus = assay_node::types::Consensus::Pos;
+    genesis.params.consensus = Consensus::Pos;
     genesis
 }
 
@@ -112,24 +154,33 @@ fn forms() -> Vec<Form> {
         Entry::Elapsed(Wait { kind: WaitKind::Prevotes, round: 1 }),
     ];
     let status = Status { genesis: Hash([1; 32]), head: Hash([2; 32]), height: Height(3), work: Work(4) };
-    let requests =
-        [Request::Status(status), Request::Blocks { locator: vec![Hash([1; 32]); 3], count: 5 }, Request::Addresses];
+    let peer = libp2p::identity::Keypair::ed25519_from_bytes([5; 32]).expect("32 bytes are a key");
+    let peer = peer.public().to_peer_id();
+    let requests = [
+        Request::Status(status),
+        Request::Blocks { locator: vec![Hash([1; 32]); 3], count: 5 },
+        Request::Addresses,
+        Request::Witness(Box::new(Asking::new(&chain(), &key(), &peer, Period(2), Some(Hash([6; 32]))))),
+    ];
     let responses = [
         Response::Status(status),
         Response::Blocks(vec![agreed(), block(Seal::Pow { difficulty: Difficulty(9), nonce: 8 })]),
         Response::Addresses(vec!["/ip4/127.0.0.1/tcp/1".into()]),
+        Response::Witness(Box::new(Answer { storage: Some(witness(None)), relay: Some((7, witness(Some(7)))) })),
     ];
     let work = Seal::Pow { difficulty: Difficulty(9), nonce: 8 };
     vec![
-        ("block", decode::<Block>, vec![encode(&block(work)), encode(&agreed())]),
+        ("block", decode::<Block>, vec![encode(&block(work)), encode(&agreed()), encode(&led())]),
         ("stored block", decode::<(Work, Block)>, vec![encode(&(Work(3), agreed()))]),
         ("transaction", decode::<Transaction>, transactions().iter().map(encode).collect()),
         ("agreement", decode::<Message>, messages.into()),
         ("log entry", decode::<Entry>, entries.iter().map(encode).collect()),
         ("request", decode::<Request>, requests.iter().map(encode).collect()),
         ("response", decode::<Response>, responses.iter().map(encode).collect()),
-        ("genesis", decode::<Genesis>, vec![encode(&genesis())]),
+        ("genesis", decode::<Genesis>, vec![encode(&genesis()), encode(&of_operators())]),
         ("stakes", decode::<Stakes>, vec![encode(&Stakes::of(&genesis()))]),
+        ("operator", decode::<Operator>, vec![encode(&records().0)]),
+        ("last blocks", decode::<Recent>, vec![encode(&records().1)]),
         ("account", decode::<Account>, vec![encode(&Account { balance: Amount(5), nonce: Nonce(6) })]),
         ("supply", decode::<Supply>, vec![encode(&Supply { height: Height(1), total: Amount(2) })]),
     ]

@@ -132,7 +132,8 @@ fn foreign_lie(scenario: &Scenario, places: &Places) -> Finding {
     let engine = scenario.consensus;
     scenario.faults.iter().zip(&places.actions).find_map(|(fault, place)| {
         let Action::Lie { lie, .. } = &fault.action else { return None };
-        (!lie.kind.is_of(engine)).then(|| (*place, Problem::OtherEngine { key: lie.kind.word(), engine: engine.name() }))
+        (!lie.kind.is_of(engine))
+            .then(|| (*place, Problem::OtherEngine { key: lie.kind.word(), engine: engine.name() }))
     })
 }
 

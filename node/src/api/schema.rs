@@ -2,14 +2,14 @@
 
 use crate::{
     crypto::{Address, Hash, PublicKey, Signature},
-    types::{Amount, Body, ChainId, Difficulty, Height, Nonce, Payload, Timestamp, Transaction, Work},
+    types::{Amount, Body, ChainId, Difficulty, Height, Nonce, Payload, Period, Slot, Timestamp, Transaction, Work},
 };
 use std::borrow::Cow;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         Object, Ref, RefOr, SchemaFormat,
-        schema::{AdditionalProperties, ObjectBuilder, Schema, Type},
+        schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Schema, Type},
     },
 };
 
@@ -36,6 +36,8 @@ schema!(ChainId, text("Name of a chain", "^[a-z0-9-]{1,32}$"));
 schema!(Amount, integer("Tokens in their smallest unit"));
 schema!(Nonce, integer("Transactions of the sender before this one"));
 schema!(Height, integer("Distance from the genesis block"));
+schema!(Slot, integer("The wall clock divided by the block interval"));
+schema!(Period, integer("A slot divided by the slots of a period"));
 schema!(Timestamp, integer("Milliseconds since 1970-01-01T00:00:00Z"));
 schema!(Difficulty, integer("Expected number of hashes for a block"));
 schema!(Work, integer("Sum of the difficulties of a chain"));
@@ -76,8 +78,29 @@ fn body_schema() -> RefOr<Schema> {
 }
 
 fn payload() -> RefOr<Schema> {
+    let one = |name: &str, what: Object| object("What a transaction does", &[(name, what.into())]);
+    let amount = || [("amount", Amount::schema())];
     let transfer = object("Moves tokens", &[("to", Address::schema()), ("amount", Amount::schema())]);
-    object("What a transaction does", &[("transfer", transfer.into())]).into()
+    let any = || ObjectBuilder::new().build().into();
+    let register = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("Makes the sender an operator"))
+        .enum_values(Some(["register"]));
+    OneOfBuilder::new()
+        .description(Some("What a transaction does"))
+        .item(one("transfer", transfer))
+        .item(one("stake", object("Bonds tokens", &amount())))
+        .item(one("unstake", object("Takes bonded tokens back", &amount())))
+        .item(one("evidence", object("Shows that a validator has contradicted itself", &[("proof", any())])))
+        .item(register)
+        .item(one("task", object("Shows what an operator has done", &[("proof", task_proof())])))
+        .into()
+}
+
+fn task_proof() -> RefOr<Schema> {
+    let tasks = "uptime, or an object validation {height, block}, storage {witness} or relay {megabytes, witness}";
+    let task = ObjectBuilder::new().description(Some(tasks)).build();
+    object("A task of a period", &[("period", Period::schema()), ("task", task.into())]).into()
 }
 
 /// The schema of `T`, by name.

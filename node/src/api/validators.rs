@@ -20,8 +20,7 @@ pub(super) async fn validators(State(view): State<NodeView>) -> Result<Json<Vali
     if view.identity.consensus != Consensus::Pos {
         return Err(ApiError::NoValidators);
     }
-    let at_head =
-        read(&view, |store, head| Ok((ledger::stakes(store, head.height)?, head.height.next())));
+    let at_head = read(&view, |store, head| Ok((ledger::stakes(store, head.height)?, head.height.next())));
     let (stakes, height) = at_head.await?;
     let snapshot = *view.snapshot.borrow();
     let validators = stakes.active.iter();

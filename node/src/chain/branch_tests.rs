@@ -1,17 +1,11 @@
 //! The core over a state in memory, on a chain with operators: what is known of a block on a side branch, and when.
 
-use super::{
-    Core, Effect, Settings, Source, Verdict,
-    mempool::Limits,
-    validation::Rules,
-};
+use super::{Core, Effect, Settings, Source, Verdict, mempool::Limits, validation::Rules};
 use crate::{
     consensus::poot,
     crypto::{Hash, Keypair, merkle},
     ledger::{self, Overlay},
-    types::{
-        Block, ChainParams, Consensus, Genesis, Header, Height, PootParams, Rank, Seal, Slot, Timestamp, Work,
-    },
+    types::{Block, ChainParams, Consensus, Genesis, Header, Height, PootParams, Rank, Seal, Slot, Timestamp, Work},
 };
 use jmt::{
     KeyHash, OwnedValue, Version,
@@ -76,7 +70,8 @@ const NOW: Timestamp = Timestamp(1_000_000);
 impl Chain {
     fn new() -> Self {
         let poot = PootParams { leader_timeout_ms: 500, cooldown_slots: 2, ..PootParams::default() };
-        let params = ChainParams { consensus: Consensus::Poot, block_interval_ms: 1000, poot, ..ChainParams::default() };
+        let params =
+            ChainParams { consensus: Consensus::Poot, block_interval_ms: 1000, poot, ..ChainParams::default() };
         let genesis = Genesis {
             chain_id: "test".parse().expect("it is one"),
             timestamp: Timestamp(1000),

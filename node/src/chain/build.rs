@@ -57,13 +57,7 @@ impl Core {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn lead(
-        &self,
-        key: &Keypair,
-        rank: Rank,
-        now: Timestamp,
-        state: &dyn TreeReader,
-    ) -> Result<Block, BlockError> {
+    pub fn lead(&self, key: &Keypair, rank: Rank, now: Timestamp, state: &dyn TreeReader) -> Result<Block, BlockError> {
         let unsigned = Seal::Poot { rank, key: key.public(), signature: Signature([0; 64]) };
         let (mut header, transactions) = self.build(key.address(), unsigned, now, state)?;
         header.lead(rank, key);

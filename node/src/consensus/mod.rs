@@ -5,7 +5,8 @@
 //! | may this header follow its ancestors? ([`Engine::check`]) | right difficulty, hash below the target, timestamp in bounds | timestamp after the parent's | its rank's time has come, signed by its proposer |
 //! | may its maker have made it, by the state below? ([`Engine::authorise`]) | whoever did the work | it was its turn, and two thirds of the validators agreed | it has this rank by what it did |
 //! | how much does it weigh? ([`Engine::weight`]) | its difficulty | 1 | more the better the rank |
-//! | is the next block to be searched for? ([`Engine::search`]) | at the retargeted difficulty | no: validators agree on it ([`pos::Agreement`]) | no: a leader makes it ([`Engine::leads`]) |
+//! | is the next block to be searched for? ([`Engine::search`]) | at the retargeted difficulty | no: validators agree on it ([`pos::Agreement`]) | no: a leader makes it |
+//! | who may lead it, in which order? ([`Engine::leads`]) | nobody | nobody | all operators, by what they did |
 //! | from when on? ([`Engine::earliest`]) | after the median of the last blocks | after the parent | from the next slot |
 //! | which height is confirmed under this head? ([`Engine::confirmed`]) | the one k below | the head | the one k below |
 //! | how deep may a fork be? ([`Engine::fork_depth_max`]) | [`REORG_DEPTH_MAX`](crate::chain::REORG_DEPTH_MAX) | 0: what is agreed on stays | [`REORG_DEPTH_MAX`](crate::chain::REORG_DEPTH_MAX) |
@@ -21,7 +22,8 @@ use crate::{
     crypto::{Address, Hash},
     ledger::{self, ReadError},
     types::{
-        CertificateError, ChainId, ChainParams, Consensus, Difficulty, Header, Height, Rank, Round, Seal, Slot, Timestamp,
+        CertificateError, ChainId, ChainParams, Consensus, Difficulty, Header, Height, Rank, Round, Seal, Slot,
+        Timestamp,
     },
 };
 use jmt::storage::TreeReader;

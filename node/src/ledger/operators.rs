@@ -15,8 +15,7 @@ use super::state::{ReadError, operator_key, operators_key, recent_key, value};
 use crate::{
     crypto::{Address, Hash, PublicKey, SignatureError},
     types::{
-        Amount, ChainId, Genesis, Height, OPERATORS_MAX, Period, PootParams, Slot, Task, TaskProof,
-        Testimony, Witness,
+        Amount, ChainId, Genesis, Height, OPERATORS_MAX, Period, PootParams, Slot, Task, TaskProof, Testimony, Witness,
     },
 };
 use borsh::{BorshDeserialize, BorshSerialize};

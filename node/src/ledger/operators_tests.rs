@@ -2,8 +2,8 @@ use super::operators::*;
 use crate::{
     crypto::{Hash, Keypair, Signature, SignatureError},
     types::{
-        ChainId, Consensus, Genesis, Height, OPERATORS_MAX, Period, PootParams, Slot, TOKEN, Task, TaskProof, Testimony,
-        Timestamp, Witness,
+        ChainId, Consensus, Genesis, Height, OPERATORS_MAX, Period, PootParams, Slot, TOKEN, Task, TaskProof,
+        Testimony, Timestamp, Witness,
     },
 };
 

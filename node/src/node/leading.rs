@@ -76,7 +76,9 @@ impl State {
         let params = &self.core.rules().params;
         let Some(leading) = &mut self.leading else { return Ok(()) };
         leading.turn = Some(turn);
-        let Some(rank) = turn.rank.filter(|rank| now >= poot::opening(params, turn.parent, *rank)) else { return Ok(()) };
+        let Some(rank) = turn.rank.filter(|rank| now >= poot::opening(params, turn.parent, *rank)) else {
+            return Ok(());
+        };
         match self.core.lead(&leading.key, rank, now, &*self.store) {
             Ok(block) => {
                 if rank > 0 {
@@ -151,7 +153,8 @@ impl State {
     fn ask_witness(&mut self, peer: PeerId, period: Period, now: Timestamp) -> Result<(), StoreError> {
         let Some(leading) = &self.leading else { return Ok(()) };
         let rules = self.core.rules();
-        let answer = possession(&self.store, &rules.params.poot, self.core.head().height, period, &leading.key.address())?;
+        let answer =
+            possession(&self.store, &rules.params.poot, self.core.head().height, period, &leading.key.address())?;
         let asking = Asking::new(&rules.chain_id, &leading.key, &leading.peer, period, answer);
         self.carry_out(vec![Effect::Ask(peer, Request::Witness(Box::new(asking)))], now)
     }

@@ -26,11 +26,12 @@ impl Deed for FalseProofs {
         let params = &genesis.params.poot;
         let (now, own) = (params.period(operators.recent.slot), liar.account.address());
         let others: Vec<_> = operators.members.keys().filter(|address| **address != own).collect();
-        let Some(other) = others.get(entropy::below(&mut liar.stream, others.len().max(1) as u64) as usize) else { return };
-        let nobody = Keypair::from_secret(noise(&mut liar.stream, 32).try_into().expect("32 bytes"));
-        let testimony = |megabytes, key: &Keypair| {
-            Testimony { operator: own, period: now, megabytes }.sign(&genesis.chain_id, key)
+        let Some(other) = others.get(entropy::below(&mut liar.stream, others.len().max(1) as u64) as usize) else {
+            return;
         };
+        let nobody = Keypair::from_secret(noise(&mut liar.stream, 32).try_into().expect("32 bytes"));
+        let testimony =
+            |megabytes, key: &Keypair| Testimony { operator: own, period: now, megabytes }.sign(&genesis.chain_id, key);
         let forged = |megabytes| Witness { operator: **other, ..testimony(megabytes, &nobody) };
         let most = params.relay_megabytes_max as u32;
         let (period, task) = match self.shown % 8 {

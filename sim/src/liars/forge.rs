@@ -10,7 +10,7 @@ use assay_node::{
     },
     crypto::{Hash, Keypair, Signature},
     ledger::{self, Overlay, Place, StateUpdate},
-    types::{Block, ChainParams, Consensus, Header, Height, Rank, Seal, Timestamp, Transaction, Work},
+    types::{Block, Certificate, ChainParams, Consensus, Header, Height, Rank, Seal, Timestamp, Transaction, Work},
 };
 use std::collections::BTreeMap;
 
@@ -94,12 +94,17 @@ impl Forge {
         let parent = below.last_key_value()?.1.clone();
         let (height, below, proposer) = (parent.height.next(), Below(below), self.key.address());
         let (engine, chain) = (Engine::of(&self.params), &self.view.identity.chain_id);
-        let (seal, earliest) = match engine.leads(chain, &self.params, height, &overlay).ok()? {
-            None => {
+        let (seal, earliest) = match self.params.consensus {
+            Consensus::Pow => {
                 let difficulty = engine.search(&self.params, height, &below)?;
                 (Seal::Pow { difficulty, nonce: 0 }, engine.earliest(&self.params, height, &below))
             }
-            Some((order, slot)) => {
+            Consensus::Pos => {
+                let certificate = Certificate::default();
+                (Seal::Pos { round: 0, certificate }, engine.earliest(&self.params, height, &below))
+            }
+            Consensus::Poot => {
+                let (order, slot) = engine.leads(chain, &self.params, height, &overlay).ok()??;
                 let rank = order.iter().position(|operator| *operator == proposer)? as Rank;
                 let unsigned = Seal::Poot { rank, key: self.key.public(), signature: Signature([0; 64]) };
                 (unsigned, poot::opening(&self.params, slot, rank))

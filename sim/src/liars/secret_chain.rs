@@ -44,7 +44,7 @@ impl Deed for SecretChain {
                 Response::Status(Status { head: tip.hash(), height: tip.header.height, work, ..honest })
             }
             Request::Blocks { .. } => Response::Blocks(self.branch.blocks().cloned().collect()),
-            Request::Addresses => return Answer::Honest,
+            Request::Addresses | Request::Witness(_) => return Answer::Honest,
         };
         Answer::Say(assay_node::encode(&response).into())
     }

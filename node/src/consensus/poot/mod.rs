@@ -76,12 +76,7 @@ pub fn check(
 ///
 /// # Errors
 /// [`SealError::Rank`], or a foreign seal.
-pub fn authorise(
-    chain: &ChainId,
-    params: &ChainParams,
-    header: &Header,
-    below: &Operators,
-) -> Result<(), SealError> {
+pub fn authorise(chain: &ChainId, params: &ChainParams, header: &Header, below: &Operators) -> Result<(), SealError> {
     let Seal::Poot { rank, .. } = header.seal else {
         return Err(SealError::Foreign(Box::new(header.seal.clone())));
     };
