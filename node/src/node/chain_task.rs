@@ -34,7 +34,7 @@ pub(super) const TICK: Duration = Duration::from_millis(500);
 /// Why a step is made.
 enum Wake {
     Tick,
-    /// Something that the agreement waited for.
+    /// Something that the agreement waited for, or the time to lead.
     Alarm,
     Input(Input),
 }
@@ -79,7 +79,8 @@ pub(super) async fn run(
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let deadline = state.agreeing.as_ref().and_then(Agreeing::deadline);
+        let turn = state.leading.as_ref().and_then(|leading| leading.deadline(state.clock.now()));
+        let deadline = state.agreeing.as_ref().and_then(Agreeing::deadline).or(turn);
         let alarm = async {
             match deadline {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -146,7 +147,7 @@ impl State {
         let is_tick = matches!(wake, Wake::Tick);
         let handled = match wake {
             Wake::Tick => self.tick(now).and_then(|()| self.agree(now)).and_then(|()| self.lead(now)),
-            Wake::Alarm => self.agree(now),
+            Wake::Alarm => self.agree(now).and_then(|()| self.lead(now)),
             Wake::Input(input) => self.handle(input, now),
         };
         if let Err(error) = handled {

@@ -8,12 +8,11 @@ use crate::{
     crypto::{Address, Hash, Keypair},
     ledger,
     storage::{Store, StoreError},
-    types::{
-        Amount, Body, Height, OPERATORS_MAX, Payload, Period, PootParams, Rank, Slot, TaskProof, Testimony, Timestamp,
-    },
+    types::{Amount, Body, Height, OPERATORS_MAX, Payload, Period, PootParams, Rank, TaskProof, Testimony, Timestamp},
 };
 use libp2p::PeerId;
 use std::{collections::BTreeMap, time::Duration};
+use tokio::time::Instant;
 
 /// How long after its start a node that has heard no peer waits before it leads: it may be far behind without knowing.
 const ALONE: Duration = Duration::from_secs(30);
@@ -36,9 +35,8 @@ pub(super) struct Leading {
 #[derive(Clone, Copy)]
 struct Turn {
     head: Hash,
-    /// None for who is no operator.
-    rank: Option<Rank>,
-    parent: Slot,
+    /// Its rank, and when that may lead; none for who is no operator.
+    place: Option<(Rank, Timestamp)>,
 }
 
 impl Leading {
@@ -46,10 +44,16 @@ impl Leading {
     pub fn new(key: Keypair, peer: PeerId) -> Self {
         Self { key, peer, duties: Duties::default(), witnessed: BTreeMap::new(), turn: None }
     }
+
+    /// When its turn comes on the head as it was last looked at, if that is still to come by the wall clock.
+    pub fn deadline(&self, now: Timestamp) -> Option<Instant> {
+        let (_, opens) = self.turn?.place?;
+        (opens > now).then(|| Instant::now() + Duration::from_millis(opens.since(now)))
+    }
 }
 
 impl State {
-    /// Does what is due for an operator. Called at each tick.
+    /// Does what is due for an operator. Called at each tick, and when [`Leading::deadline`] has come.
     pub(super) fn lead(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let may = self.leading.is_some() && self.upkeep.produces() && self.knows_the_head();
         if !may {
@@ -73,12 +77,9 @@ impl State {
             Some(turn) => turn,
             None => self.look_up_turn(head.hash, head.height)?,
         };
-        let params = &self.core.rules().params;
         let Some(leading) = &mut self.leading else { return Ok(()) };
         leading.turn = Some(turn);
-        let Some(rank) = turn.rank.filter(|rank| now >= poot::opening(params, turn.parent, *rank)) else {
-            return Ok(());
-        };
+        let Some((rank, _)) = turn.place.filter(|(_, opens)| now >= *opens) else { return Ok(()) };
         match self.core.lead(&leading.key, rank, now, &*self.store) {
             Ok(block) => {
                 if rank > 0 {
@@ -101,7 +102,7 @@ impl State {
         let (order, parent) = leads.unwrap_or_default();
         let own = self.leading.as_ref().map(|leading| leading.key.address());
         let rank = order.iter().position(|operator| Some(*operator) == own).map(|place| place as Rank);
-        Ok(Turn { head, rank, parent })
+        Ok(Turn { head, place: rank.map(|rank| (rank, poot::opening(&rules.params, parent, rank))) })
     }
 
     fn do_duties(&mut self, now: Timestamp) -> Result<(), StoreError> {
@@ -110,7 +111,7 @@ impl State {
         let recent = ledger::recent(&*self.store, head.height)?;
         let period = params.period(recent.slot);
         let Some(leading) = &mut self.leading else { return Ok(()) };
-        let is_operator = leading.turn.is_some_and(|turn| turn.rank.is_some());
+        let is_operator = leading.turn.is_some_and(|turn| turn.place.is_some());
         let Some(over) = period.0.checked_sub(1).map(Period).filter(|_| is_operator) else { return Ok(()) };
         let elapsed_ms = self.started.elapsed().as_millis() as u64;
         let last = recent.last(params, over);
