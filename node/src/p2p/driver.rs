@@ -388,7 +388,7 @@ impl Driver {
             (Some(Question::Status), Response::Status(status)) => self.input(Input::Status(peer, status)).await,
             (Some(Question::Blocks), Response::Blocks(blocks)) => self.input(Input::Range(peer, blocks)).await,
             (Some(Question::Addresses), Response::Addresses(addresses)) => {
-                let parsed = addresses.iter().take(ADDRESSES_MAX).filter_map(|text| text.parse().ok());
+                let parsed = addresses.iter().filter_map(|text| text.parse().ok());
                 for (known, address) in parsed.filter_map(book::split) {
                     self.book.learn(peer, known, address);
                 }
