@@ -8,16 +8,17 @@
 //!
 //! Times are of a clock that never steps, not the wall clock.
 //!
-//! Bounds: [`PEERS_MAX`] peers, [`RANGE_BLOCKS_MAX`] blocks and [`RANGE_BYTES_MAX`] bytes an answer, [`LOCATOR_MAX`] hashes.
+//! Bounds: [`PEERS_MAX`] peers, [`RANGE_BLOCKS_MAX`] blocks and [`RANGE_BYTES_MAX`] bytes an answer, [`LOCATOR_MAX`] hashes,
+//! [`ADDRESSES_MAX`] addresses of [`ADDRESS_BYTES_MAX`] bytes.
 
 use crate::{
     consensus::poot::{Answer, Asking},
     crypto::Hash,
-    types::{Block, Height, Timestamp, Work},
+    types::{Block, Height, Timestamp, Work, bounded},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use libp2p::PeerId;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 /// Peers whose status is kept; connection limits are lower.
 pub const PEERS_MAX: usize = 256;
@@ -29,6 +30,8 @@ pub const RANGE_BYTES_MAX: usize = 1024 * 1024;
 pub const LOCATOR_MAX: usize = 64;
 /// Addresses in one answer, at most.
 pub const ADDRESSES_MAX: usize = 32;
+/// Bytes of an address as text, at most: a name of 253 bytes, its protocols and a peer id.
+pub const ADDRESS_BYTES_MAX: usize = 512;
 /// Time between two exchanges of status with a peer, in milliseconds.
 pub const STATUS_INTERVAL_MS: u64 = 10_000;
 /// Time for an answer, in milliseconds.
@@ -65,9 +68,13 @@ pub enum Response {
     /// To [`Request::Blocks`].
     Blocks(Vec<Block>),
     /// To [`Request::Addresses`]: multiaddresses with a peer id.
-    Addresses(Vec<String>),
+    Addresses(#[borsh(deserialize_with = "addresses")] Vec<String>),
     /// To [`Request::Witness`].
     Witness(Box<Answer>),
+}
+
+fn addresses<R: io::Read>(reader: &mut R) -> io::Result<Vec<String>> {
+    bounded::texts(reader, ADDRESSES_MAX, ADDRESS_BYTES_MAX)
 }
 
 /// What a node says of its chain.

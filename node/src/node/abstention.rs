@@ -57,7 +57,7 @@ impl Abstention {
                 None => false,
                 Some(Height(0)) if head == Height(0) => self.end(),
                 Some(claim) => {
-                    *self = Self::Until(Height(claim.max(head).0 + ABSTAIN_BLOCKS));
+                    *self = Self::Until(Height(claim.max(head).0.saturating_add(ABSTAIN_BLOCKS)));
                     false
                 }
             },
@@ -68,5 +68,55 @@ impl Abstention {
     fn end(&mut self) -> bool {
         *self = Self::Sure;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chain::{Settings, mempool::Limits, sync::Status, validation::Rules},
+        crypto::{Address, Hash, Keypair},
+        types::{Amount, Consensus, Genesis, TOKEN, Timestamp, Work},
+    };
+    use libp2p::PeerId;
+
+    /// A core at genesis that a peer has told of a chain of this height.
+    fn told(height: Height) -> Core {
+        let mut genesis = Genesis {
+            chain_id: "test".parse().expect("it is a chain id"),
+            timestamp: Timestamp(0),
+            params: Default::default(),
+            accounts: [(Address([1; 20]), Amount(5))].into(),
+            validators: [(Keypair::from_secret([1; 32]).public(), Amount(1000 * TOKEN.0))].into(),
+            operators: Default::default(),
+        };
+        genesis.params.consensus = Consensus::Pos;
+        let header = genesis.block(Hash::default()).header;
+        let hash = header.hash();
+        let settings = Settings { proposer: None, mempool: Limits::default() };
+        let mut core = Core::new(Rules::of(&genesis), settings, hash, [(hash, header, Work(0))]);
+        let peer = PeerId::random();
+        core.set_elapsed(1);
+        core.on_connected(peer);
+        core.on_status(peer, Status { genesis: hash, head: Hash([1; 32]), height, work: Work(height.0.into()) });
+        core
+    }
+
+    fn after_listening(core: &Core) -> Abstention {
+        let (mut abstention, now) = (Abstention::new(true), Instant::now());
+        assert!(!abstention.review(core, true, now));
+        assert!(!abstention.review(core, true, now + LISTEN));
+        abstention
+    }
+
+    #[test]
+    fn it_ends_some_blocks_above_the_highest_claim() {
+        assert!(matches!(after_listening(&told(Height(7))), Abstention::Until(Height(10))));
+    }
+
+    #[test]
+    fn no_claim_is_too_high_to_be_heard() {
+        assert!(matches!(after_listening(&told(Height(u64::MAX))), Abstention::Until(Height(u64::MAX))));
     }
 }

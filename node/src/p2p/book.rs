@@ -229,6 +229,7 @@ fn redial_after(failures: u32) -> Duration {
 mod tests {
     use super::*;
     use libp2p::core::{Endpoint, transport::PortUse};
+    use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 
     fn address(port: u16) -> Multiaddr {
         Multiaddr::empty().with(Protocol::Ip4([10, 0, 0, 1].into())).with(Protocol::Tcp(port))
@@ -313,5 +314,47 @@ mod tests {
         assert_eq!(book.peers[&teller].addresses.len(), 1, "a bootstrap peer is where the operator says");
         book.learn(teller, own, address(66));
         assert!(!book.peers.contains_key(&own));
+    }
+
+    /// Addresses, nearly addresses, and other text.
+    fn texts() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            Just(String::new()),
+            Just("ip4/10.0.0.1".into()),
+            Just("ip6/::ffff:1.2.3.4".into()),
+            Just("dns4/example.org".into()),
+            Just("p2p-circuit".into()),
+            Just("unix/a%2Fb".into()),
+            any::<u8>().prop_map(|n| format!("ip4/{n}.{n}.{n}.{n}")),
+            any::<u16>().prop_map(|port| format!("tcp/{port}")),
+            any::<[u8; 32]>()
+                .prop_map(|digest| format!("p2p/{}", PeerId::from_multihash(code_of(digest)).expect("it is one"))),
+            "[a-z0-9./%:]{0,12}",
+            ".{0,8}",
+        ];
+        vec(part, 0..6).prop_map(|parts| format!("/{}", parts.join("/")))
+    }
+
+    fn code_of(digest: [u8; 32]) -> libp2p::multihash::Multihash<64> {
+        libp2p::multihash::Multihash::wrap(0x12, &digest).expect("32 bytes fit")
+    }
+
+    #[test]
+    fn whatever_peers_tell_is_bounded_and_can_be_dialled() {
+        let (own, teller) = (PeerId::random(), PeerId::random());
+        let mut runner = TestRunner::deterministic();
+        let checked = runner.run(&vec(texts(), 0..80), |texts| {
+            let mut book = AddressBook::new(own, &[]);
+            for (peer, address) in texts.iter().filter_map(|text| text.parse().ok()).filter_map(split) {
+                book.learn(teller, peer, address);
+            }
+            prop_assert!(book.learnt() <= TOLD_MAX);
+            for (_, addresses) in book.due(Instant::now(), |_| false) {
+                prop_assert!(!addresses.is_empty() && addresses.iter().all(is_tcp));
+            }
+            prop_assert_eq!(book.addresses(usize::MAX, |_| true), []);
+            Ok(())
+        });
+        checked.expect("it holds for all");
     }
 }

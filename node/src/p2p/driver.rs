@@ -418,7 +418,7 @@ impl Driver {
             }
             (Some(Question::Witness), Response::Witness(answer)) => self.input(Input::Witnessed(peer, *answer)).await,
             (Some(Question::Addresses), Response::Addresses(addresses)) => {
-                let parsed = addresses.iter().take(ADDRESSES_MAX).filter_map(|text| text.parse().ok());
+                let parsed = addresses.iter().filter_map(|text| text.parse().ok());
                 for (known, address) in parsed.filter_map(book::split) {
                     self.book.learn(peer, known, address);
                 }

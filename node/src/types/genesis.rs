@@ -13,6 +13,9 @@ use std::{
 /// Bytes of a document behind its accounts, at most: rules, and some members of the largest set.
 const GENESIS_REST_BYTES_MAX: u64 = 64 * 1024;
 
+/// Bytes of a chain's name, at most.
+const CHAIN_ID_BYTES_MAX: usize = 32;
+
 /// The chain's first state and its rules. Its digest is in the genesis block, so a change makes another chain.
 ///
 /// Its encoding is that of the first chains, which knew proof of work only, and behind it what other engines need: so those
@@ -408,7 +411,7 @@ impl FromStr for ChainId {
     type Err = ChainIdError;
     fn from_str(text: &str) -> Result<Self, ChainIdError> {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-        if text.is_empty() || text.len() > 32 || !text.bytes().all(allowed) {
+        if text.is_empty() || text.len() > CHAIN_ID_BYTES_MAX || !text.bytes().all(allowed) {
             return Err(ChainIdError(text.chars().take(80).collect()));
         }
         Ok(Self(text.to_owned()))
@@ -417,7 +420,7 @@ impl FromStr for ChainId {
 
 impl BorshDeserialize for ChainId {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
-        let text = String::deserialize_reader(reader)?;
+        let text = super::bounded::text(reader, CHAIN_ID_BYTES_MAX)?;
         text.parse().map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))
     }
 }

@@ -4,6 +4,7 @@
 
 mod amount;
 mod block;
+pub(crate) mod bounded;
 mod genesis;
 mod task;
 mod transaction;

@@ -1,0 +1,4 @@
+//! Blocks, as gossip carries them.
+#![no_main]
+
+assay_fuzz::target!("block");

@@ -1,0 +1,4 @@
+//! What a peer asks.
+#![no_main]
+
+assay_fuzz::target!("request");
