@@ -32,7 +32,8 @@ fn each_form_of_peers_has_a_fuzz_target() {
     let file = |target: std::io::Result<std::fs::DirEntry>| target.expect("it can be read").file_name();
     let mut targets: Vec<_> = targets.map(|target| file(target).into_string().expect("it is ASCII")).collect();
     let mut forms: Vec<_> = forms::of_peers().iter().map(|form| format!("{}.rs", form.name)).collect();
-    (targets.sort(), forms.sort());
+    targets.sort();
+    forms.sort();
     assert_eq!(targets, forms);
 }
 

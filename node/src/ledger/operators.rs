@@ -105,12 +105,10 @@ pub enum TaskError {
     #[error("this task was shown for period {0} before")]
     Again(Period),
     /// Not a block of this chain in the period.
-    #[error("block {block} at height {height} is not of period {period}")]
+    #[error("this is no block of this chain at height {height} in period {period}")]
     Block {
         /// The height.
         height: Height,
-        /// The block.
-        block: Hash,
         /// The period.
         period: Period,
     },
@@ -261,7 +259,7 @@ impl Operators {
             Task::Validation { height, block } => {
                 let named = self.recent.blocks.get(height);
                 if !named.is_some_and(|known| known.hash == *block && params.period(known.slot) == period) {
-                    return Err(TaskError::Block { height: *height, block: *block, period });
+                    return Err(TaskError::Block { height: *height, period });
                 }
                 std::mem::replace(&mut tally.validation, true)
             }

@@ -154,7 +154,7 @@ fn validation_is_of_a_block_of_the_period() {
     for (height, block) in [(5, hash(6)), (2, hash(2)), (6, hash(6)), (99, hash(99))] {
         let (height, period) = (Height(height), Period(1));
         let refused = prove(&mut operators, 2, 1, Task::Validation { height, block });
-        assert_eq!(refused, Err(TaskError::Block { height, block, period }));
+        assert_eq!(refused, Err(TaskError::Block { height, period }));
     }
     assert_eq!(operators.recent.beacon(&params(), Period(1)), Some((Height(3), hash(3))));
     assert_eq!(operators.recent.last(&params(), Period(1)), Some((Height(5), hash(5))));

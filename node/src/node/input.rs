@@ -40,7 +40,7 @@ pub(crate) enum Input {
     /// An operator asks this node to be its witness; so many bytes have come from it since it was last told.
     Asking { peer: PeerId, asking: Box<Asking>, received: u64, reply: oneshot::Sender<Answer> },
     /// A peer has said what it is the witness of.
-    Witnessed(PeerId, Answer),
+    Witnessed(PeerId, Box<Answer>),
     /// The miner found a seal.
     Sealed(Arc<Template>, Seal),
     /// A client's transaction.

@@ -416,7 +416,7 @@ impl Driver {
                 self.count(peer, blocks.iter().map(|block| crate::encode(block).len()).sum());
                 self.input(Input::Range(peer, blocks)).await;
             }
-            (Some(Question::Witness), Response::Witness(answer)) => self.input(Input::Witnessed(peer, *answer)).await,
+            (Some(Question::Witness), Response::Witness(answer)) => self.input(Input::Witnessed(peer, answer)).await,
             (Some(Question::Addresses), Response::Addresses(addresses)) => {
                 let parsed = addresses.iter().filter_map(|text| text.parse().ok());
                 for (known, address) in parsed.filter_map(book::split) {

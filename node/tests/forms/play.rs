@@ -121,9 +121,9 @@ impl Stage {
             let (height, validator, block) =
                 (self.machine.height(), key(n).address(), self.block.filter(|_| is_for_block));
             let place = (height, round, step, validator);
-            if !self.votes.contains_key(&place) {
+            if let btree_map::Entry::Vacant(free) = self.votes.entry(place) {
                 let signed = Signed::new(Vote { height, round, step, block, validator }, &chain(), &key(n));
-                self.votes.insert(place, signed.clone());
+                free.insert(signed.clone());
                 self.say(Content::Vote(signed));
             }
         }

@@ -131,7 +131,7 @@ impl Tasks {
             megabytes += relayed;
             active.insert(*period);
         }
-        let relayed = (megabytes + params.megabytes_per_credit - 1) / params.megabytes_per_credit;
+        let relayed = megabytes.div_ceil(params.megabytes_per_credit);
         (tasks.max(relayed), active.len() as u64)
     }
 
