@@ -10,7 +10,7 @@ use assay_node::{
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map},
     sync::LazyLock,
 };
 
