@@ -59,6 +59,12 @@ snapshots! {
     pos_false_time: "pos-liar-false-time";
     pos_malformed: "pos-liar-malformed";
     pos_stale_replay: "pos-liar-stale-replay";
+    poot_invalid_state_root: "poot-liar-invalid-state-root";
+    poot_block_flood: "poot-liar-block-flood";
+    poot_withhold: "poot-liar-withhold";
+    poot_false_time: "poot-liar-false-time";
+    poot_two_proposals: "poot-liar-two-proposals";
+    poot_false_proofs: "poot-liar-false-proofs";
 }
 
 /// No proof of work survives a majority: a planted run passes when the loss is seen.

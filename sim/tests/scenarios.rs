@@ -63,6 +63,11 @@ snapshots! {
     pos_power_cut_0: "pos-power-cut", 0;
     pos_swizzle_0: "pos-swizzle", 0;
     pos_clock_skew_0: "pos-clock-skew", 0;
+    poot_steady_0: "poot-steady", 0;
+    poot_split_0: "poot-split", 0;
+    poot_crash_0: "poot-crash", 0;
+    poot_power_cut_0: "poot-power-cut", 0;
+    poot_clock_skew_0: "poot-clock-skew", 0;
 }
 
 /// Reads a shipped scenario with one line changed.

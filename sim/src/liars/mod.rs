@@ -29,9 +29,10 @@
 //! A liar is no second node. It has an honest node on its host, under another name and without a miner, that follows the
 //! chain for it, and [`forge`] makes blocks with that node's ledger. It speaks over the node's own protocols ([`wire`]), under
 //! the name and at the address of the node whose place it takes, and answers as an honest node does where a lie says nothing
-//! else.
+//! else. On a chain with operators it shows its tasks like all others ([`duties`]).
 
 mod block_flood;
+mod duties;
 mod eclipse;
 mod false_certificate;
 mod false_proofs;
@@ -119,6 +120,8 @@ struct Liar {
     until: Duration,
     stream: Stream,
     deeds: Rc<Cell<u64>>,
+    /// On a chain with operators.
+    credits: duties::Credits,
 }
 
 /// What is said to a request.
@@ -175,12 +178,13 @@ pub async fn run(setup: Setup, view: NodeView) {
         until: setup.until,
         stream: setup.stream,
         deeds: setup.deeds,
+        credits: duties::Credits::default(),
     };
     let voice = |twist| -> Box<dyn Deed> { Box::new(voice::Voice::new(twist)) };
     let deed: Box<dyn Deed> = match setup.lie.kind {
         LieKind::DoubleVote => voice(Twist::DoubleVote),
         LieKind::TwoProposals if liar.votes() => voice(Twist::TwoProposals),
-        LieKind::TwoProposals => Box::new(two_blocks::TwoBlocks),
+        LieKind::TwoProposals => Box::<two_blocks::TwoBlocks>::default(),
         LieKind::FalseProofs => Box::<false_proofs::FalseProofs>::default(),
         LieKind::Forgetful => voice(Twist::Forgetful),
         LieKind::InvalidStateRoot if liar.votes() => voice(Twist::WrongState),
@@ -215,7 +219,12 @@ impl Liar {
         loop {
             tokio::select! {
                 biased;
-                _ = dials.tick() => self.dial_all(),
+                _ = dials.tick() => {
+                    self.dial_all();
+                    if self.view.identity.consensus == Consensus::Poot {
+                        self.do_duties();
+                    }
+                }
                 _ = acts.tick() => deed.act(&mut self),
                 event = self.wire.select_next_some() => self.on_event(event, &mut *deed),
             }
@@ -243,7 +252,15 @@ impl Liar {
             }
             _ => return,
         };
-        let SyncEvent::Message { peer, message: Message::Request { request, channel, .. }, .. } = event else { return };
+        let (peer, request, channel) = match event {
+            SyncEvent::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                (peer, request, channel)
+            }
+            SyncEvent::Message { peer, message: Message::Response { response, .. }, .. } => {
+                return self.on_answer(peer, &response.bytes);
+            }
+            _ => return,
+        };
         let Ok(request) = borsh::from_slice::<Request>(&request.bytes) else { return };
         let said = match deed.answer(self, peer, &request) {
             Answer::Honest => self.honest_answer(&request).into(),
