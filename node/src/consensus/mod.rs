@@ -14,6 +14,8 @@
 
 pub mod pos;
 pub mod pow;
+#[cfg(test)]
+mod retarget_tests;
 
 use crate::{
     chain::REORG_DEPTH_MAX,
