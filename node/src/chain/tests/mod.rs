@@ -1,0 +1,5 @@
+//! The core on a real store, with blocks that are really mined.
+
+mod early;
+mod reversals;
+mod support;
