@@ -300,6 +300,7 @@ impl State {
                 Effect::Commit(commit) => {
                     self.commits += 1;
                     let reverted = self.store.commit(&commit)?;
+                    self.upkeep.committed();
                     let following = self.core.committed(&commit, reverted, now, &*self.store);
                     self.store.maintain()?;
                     let pause = self.core.rules().params.block_interval_ms;
