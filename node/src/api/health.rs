@@ -7,7 +7,7 @@
 //! | `/health` | it serves; `degraded` says what is amiss | it cannot read its chain, or rebuilds it |
 
 use super::model::{Check, Health, HealthStatus};
-use crate::{NodeView, Pressure, Snapshot, StorageState, StorageStatus, used_percent};
+use crate::{NodeView, Pressure, Snapshot, StorageState, StorageStatus, chain::Reverted, used_percent};
 use axum::{Json, extract::State, http::StatusCode};
 use std::collections::BTreeMap;
 
@@ -30,6 +30,7 @@ pub(super) async fn health(State(view): State<NodeView>) -> Answer {
         ("storage", storage(&view, &snapshot).await),
         ("disk", disk(&snapshot)),
         ("sync", sync(&snapshot)),
+        ("finality", finality(&snapshot)),
         ("peers", peers(&view, &snapshot)),
         ("backup", backup(&view)),
     ])
@@ -123,6 +124,18 @@ fn sync(snapshot: &Snapshot) -> Check {
         Some(_) => check(Fine, format!("at height {height}, and no peer is further")),
         None if snapshot.awaits_peers => check(Degraded, format!("at height {height}, and no peer was heard yet")),
         None => check(Fine, format!("at height {height}, and no peer has told its own")),
+    }
+}
+
+fn finality(snapshot: &Snapshot) -> Check {
+    let count = snapshot.reversals.confirmed_reverted;
+    match snapshot.reversals.recent {
+        Some(Reverted { fork, confirmed }) => check(
+            Degraded,
+            format!("heights {} to {confirmed} were confirmed, and another branch took their place", fork.next()),
+        ),
+        None if count > 0 => check(Fine, format!("{count} confirmed blocks were taken back, none of them lately")),
+        None => check(Fine, "nothing that was confirmed was taken back"),
     }
 }
 

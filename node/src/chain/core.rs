@@ -1,11 +1,14 @@
 //! The core: one state, one method for each input.
 
 use super::{
+    early::Early,
     effects::{ChainEvent, Commit, CommitBlock, Effect, Offence, Source, Template, Verdict},
     mempool::{Limits, Mempool, Refused},
+    reversals::{ReversalLog, Reversals, Reverted},
     sync::{RANGE_BLOCKS_MAX, Request, Status, Sync},
     tree::BlockTree,
     validation::{self, BlockError, FormError, Rules, Unverified},
+    wrong::Wrong,
 };
 use crate::{
     crypto::{Address, Hash},
@@ -14,13 +17,7 @@ use crate::{
 };
 use jmt::storage::TreeReader;
 use libp2p::PeerId;
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-};
-
-/// Hashes of wrong blocks that are remembered, so that they are not worked on twice.
-pub const WRONG_BLOCKS_MAX: usize = 1024;
+use std::sync::Arc;
 
 /// A template is built anew when it is older than this and transactions have come, in milliseconds.
 pub const TEMPLATE_AGE_MS_MAX: u64 = 2_000;
@@ -74,7 +71,9 @@ pub struct Core {
     pub(super) tree: BlockTree,
     pub(super) mempool: Mempool,
     sync: Sync,
-    wrong: (BTreeSet<Hash>, VecDeque<Hash>),
+    wrong: Wrong,
+    pub(super) early: Early,
+    reversals: ReversalLog,
     /// With the value of `elapsed` at which it was built.
     template: Option<(Arc<Template>, Timestamp)>,
     mempool_changed: bool,
@@ -94,14 +93,17 @@ impl Core {
         genesis: Hash,
         headers: impl IntoIterator<Item = (Hash, Header, Work)>,
     ) -> Self {
+        let tree = BlockTree::new(headers);
         Self {
+            early: Early::default(),
+            reversals: ReversalLog::new(rules.engine.confirmed(&rules.params, tree.height())),
             rules,
             genesis,
-            tree: BlockTree::new(headers),
+            tree,
             mempool: Mempool::new(settings.mempool),
             settings,
             sync: Sync::default(),
-            wrong: Default::default(),
+            wrong: Wrong::default(),
             template: None,
             mempool_changed: false,
             fetched: None,
@@ -116,6 +118,7 @@ impl Core {
         self.tree = BlockTree::new(headers);
         self.template = None;
         self.fetched = None;
+        self.reversals.reload(self.head().confirmed);
     }
 
     /// A new template is made at the next tick.
@@ -149,6 +152,11 @@ impl Core {
     /// Blocks of side branches that are kept, and their bytes.
     pub fn side(&self) -> (usize, usize) {
         self.tree.side()
+    }
+
+    /// Confirmed blocks that were taken back, and forks that were refused.
+    pub fn reversals(&self) -> Reversals {
+        self.reversals.status(self.elapsed)
     }
 
     /// Who is connected and what they claim.
@@ -307,10 +315,10 @@ impl Core {
         state: &dyn TreeReader,
     ) -> (Verdict, Vec<Effect>) {
         let hash = block.hash();
-        if self.tree.contains(&hash) {
+        if self.tree.contains(&hash) || self.early.contains(block.header.timestamp, hash) {
             return (Verdict::Ignore, Vec::new());
         }
-        if self.wrong.0.contains(&hash) {
+        if self.wrong.contains(&hash) {
             return (Verdict::Reject, blame(source, "a block that is known to be wrong".into()));
         }
         let (parent_hash, height) = (block.header.parent, block.header.height);
@@ -319,6 +327,7 @@ impl Core {
         };
         let fork_depth_max = self.rules.engine.fork_depth_max();
         if parent.height < self.tree.height().back(fork_depth_max) {
+            self.reversals.refuse_fork();
             return (
                 Verdict::Reject,
                 blame(source, format!("it forks more than {fork_depth_max} blocks below the head")),
@@ -326,8 +335,9 @@ impl Core {
         }
         // The state of a side branch is known when it is executed, which is when it becomes the heaviest.
         let below = self.tree.is_canonical(&parent_hash).then(|| Overlay::new(state, parent.height));
+        let judged_at = self.judged_at(source, block.header.timestamp, now);
         let checked = Unverified(block)
-            .check_header(&self.rules, parent, &self.tree.ancestors(parent_hash), now)
+            .check_header(&self.rules, parent, &self.tree.ancestors(parent_hash), judged_at)
             .and_then(|checked| match &below {
                 Some(below) => checked.authorise(&self.rules, below),
                 None => Ok(checked),
@@ -337,6 +347,9 @@ impl Core {
             Ok(verified) => verified,
             Err(error) => return self.refuse(source, hash, &error),
         };
+        if self.must_wait(source, &verified, now) {
+            return (Verdict::Ignore, Vec::new());
+        }
         let weight = self.rules.engine.weight(&verified.block().header);
         let work = self.tree.work(&parent_hash).expect("the parent is in the tree").plus(weight);
         self.tree.insert(hash, verified.block().clone(), work);
@@ -361,7 +374,7 @@ impl Core {
                 let ours = error.is_ours();
                 for gone in self.tree.remove_branch(wrong) {
                     if !ours && error.is_of_the_block() {
-                        self.remember_wrong(gone);
+                        self.wrong.remember(gone);
                     }
                 }
                 self.refuse(source, hash, &error)
@@ -382,6 +395,9 @@ impl Core {
         if !reverted.is_empty() {
             let (depth, fork) = (reverted.len() as u64, commit.route.fork);
             effects.push(Effect::Notify(ChainEvent::Reorganised { depth, fork, old_head: before.hash }));
+            if let Some(Reverted { fork, confirmed }) = self.reversals.take_back(fork, self.elapsed) {
+                effects.push(Effect::Notify(ChainEvent::ConfirmedReverted { fork, confirmed }));
+            }
         }
         self.tree.switch(&commit.route, reverted.clone());
         for CommitBlock { hash, block, .. } in &commit.blocks {
@@ -392,6 +408,7 @@ impl Core {
         }
         self.reinject(&reverted, state);
         let after = self.head();
+        self.reversals.confirm(after.confirmed);
         if after.confirmed != before.confirmed
             && let Some(hash) = self.tree.canonical(after.confirmed)
         {
@@ -461,22 +478,10 @@ impl Core {
             return (Verdict::Ignore, Vec::new());
         }
         if error.is_of_the_block() {
-            self.remember_wrong(hash);
+            self.wrong.remember(hash);
         }
         tracing::warn!(block = %hash, ?source, %error, "chain.block_refused");
         (Verdict::Reject, blame(source, error.to_string()))
-    }
-
-    fn remember_wrong(&mut self, hash: Hash) {
-        let (set, order) = &mut self.wrong;
-        if set.insert(hash) {
-            order.push_back(hash);
-        }
-        if order.len() > WRONG_BLOCKS_MAX
-            && let Some(oldest) = order.pop_front()
-        {
-            set.remove(&oldest);
-        }
     }
 
     fn renew_template(&mut self, now: Timestamp, state: &dyn TreeReader, effects: &mut Vec<Effect>) {

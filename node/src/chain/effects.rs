@@ -127,6 +127,13 @@ pub enum ChainEvent {
         /// The head before.
         old_head: Hash,
     },
+    /// Blocks that were confirmed are among those of the [`ChainEvent::Reorganised`] before.
+    ConfirmedReverted {
+        /// The last block that stayed.
+        fork: Height,
+        /// The highest height that had been confirmed.
+        confirmed: Height,
+    },
     /// A block was added; one event for each block.
     Head {
         /// Its height.

@@ -9,19 +9,24 @@
 //! ```
 //!
 //! Under malicious input: a block costs its sender the work of its difficulty, or an operator's signature, before anything is
-//! kept of it;
-//! side branches, the mempool, the sync state and the set of known-bad blocks are bounded by named limits.
+//! kept of it; side branches, blocks from the future, the mempool, the sync state and the set of known-bad blocks are bounded
+//! by named limits.
 
-#[cfg(test)]
-mod branch_tests;
 mod build;
 mod core;
+mod early;
 mod effects;
 pub mod mempool;
+mod reversals;
 pub mod sync;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub mod validation;
+mod wrong;
 
 pub use self::core::{Core, Head, Settings, SubmitError};
+pub use early::{EARLY_BLOCKS_MAX, EARLY_BLOCKS_PEER_MAX, EARLY_BYTES_MAX, EARLY_WAIT_MS_MAX};
 pub use effects::{ChainEvent, Commit, CommitBlock, Effect, Offence, Source, Template, Verdict};
+pub use reversals::{REVERTED_SHOWN_MS, Reversals, Reverted};
 pub use tree::{BlockTree, REORG_DEPTH_MAX, Route, SIDE_BLOCKS_MAX, SIDE_BYTES_MAX, TREE_WINDOW};

@@ -207,9 +207,14 @@ impl Sync {
         Some(peer)
     }
 
+    /// The work and height that each connected peer claims; none of those that have told nothing, or rest.
+    pub fn claims(&self) -> impl Iterator<Item = (Work, Height)> {
+        self.peers.values().filter_map(|peer| peer.status).map(|status| (status.work, status.height))
+    }
+
     /// The most work and height that a connected peer claims.
     pub fn best_claim(&self) -> Option<(Work, Height)> {
-        self.peers.values().filter_map(|peer| peer.status).map(|status| (status.work, status.height)).max()
+        self.claims().max()
     }
 
     /// Whether any peer has told its status, ever.

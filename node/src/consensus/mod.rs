@@ -16,6 +16,8 @@
 pub mod poot;
 pub mod pos;
 pub mod pow;
+#[cfg(test)]
+mod retarget_tests;
 
 use crate::{
     chain::REORG_DEPTH_MAX,

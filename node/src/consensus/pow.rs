@@ -70,9 +70,13 @@ pub fn difficulty(params: &ChainParams, height: Height, ancestors: &dyn Ancestor
     retarget(*difficulty, params.block_interval_ms * (params.retarget_interval - 1), end.since(start.timestamp))
 }
 
-/// The difficulty for which an epoch that took `actual_ms` would have taken `planned_ms`, within the clamp.
+/// The difficulty for which an epoch that took `actual_ms` would have taken `planned_ms`, rounded down. Between a quarter and
+/// four times the old one, never below [`DIFFICULTY_MIN`], and `u64::MAX` where it would be more than that.
 pub fn retarget(old: Difficulty, planned_ms: u64, actual_ms: u64) -> Difficulty {
-    let actual_ms = actual_ms.clamp(planned_ms / RETARGET_FACTOR_MAX, planned_ms * RETARGET_FACTOR_MAX).max(1);
+    let planned_ms = planned_ms.max(1);
+    // Rounded up, or a plan that four does not divide would be exceeded by more than the factor.
+    let fastest_ms = planned_ms.div_ceil(RETARGET_FACTOR_MAX);
+    let actual_ms = actual_ms.clamp(fastest_ms, planned_ms.saturating_mul(RETARGET_FACTOR_MAX));
     let new = u128::from(old.0) * u128::from(planned_ms) / u128::from(actual_ms);
     Difficulty(u64::try_from(new).unwrap_or(u64::MAX)).max(DIFFICULTY_MIN)
 }

@@ -5,8 +5,11 @@
 
 use super::{abstention::Abstention, chain_task::State, upkeep::Upkeep};
 use crate::{
-    chain::{Core, Offence, Source, Verdict},
-    consensus::pos::{Agreement, Entry, Judgement, Message, Output, Wait},
+    chain::{Core, Offence, Source, Verdict, validation::BlockError},
+    consensus::{
+        SealError,
+        pos::{Agreement, Entry, Judgement, Message, Output, Wait},
+    },
     crypto::Keypair,
     ledger,
     p2p::{Command, Gossip, Topic},
@@ -71,9 +74,7 @@ fn judge(core: &Core, store: &Store, block: &Block, now: Timestamp) -> Judgement
         Err(error) => {
             tracing::warn!(block = %block.hash(), height = %block.header.height, %error, "agreement.block_refused");
             match error {
-                crate::chain::validation::BlockError::Seal(crate::consensus::SealError::TooNew { .. }) => {
-                    Judgement::Early
-                }
+                BlockError::Seal(SealError::TooNew { .. }) => Judgement::Early,
                 error if error.is_ours() => Judgement::Unknown,
                 _ => Judgement::Invalid,
             }

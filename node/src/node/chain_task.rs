@@ -132,6 +132,7 @@ pub(super) fn snapshot(
         mempool: core.mempool().len(),
         mempool_bytes: core.mempool().bytes(),
         storage: upkeep.status(),
+        reversals: core.reversals(),
         round: agreeing.and_then(Agreeing::round),
         abstains: agreeing.is_some_and(Agreeing::abstains),
         head_at,
@@ -169,6 +170,9 @@ impl State {
         let (blocks, bytes) = self.core.side();
         load.side_blocks.show(blocks);
         load.side_bytes.show(bytes);
+        let (blocks, bytes) = self.core.early();
+        load.early_blocks.show(blocks);
+        load.early_bytes.show(bytes);
     }
 
     fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
@@ -176,7 +180,13 @@ impl State {
             return Ok(());
         }
         let effects = self.core.on_tick(now, &*self.store);
-        self.carry_out(effects, now)
+        self.carry_out(effects, now)?;
+        for (source, block) in self.core.take_due(now) {
+            // Nobody waits for the verdict: the message that it came with is long judged.
+            let (_verdict, effects) = self.core.on_block(source, block, now, &*self.store);
+            self.carry_out(effects, now)?;
+        }
+        Ok(())
     }
 
     fn handle(&mut self, input: Input, now: Timestamp) -> Result<(), StoreError> {
@@ -299,6 +309,7 @@ impl State {
                 Effect::Commit(commit) => {
                     self.commits += 1;
                     let reverted = self.store.commit(&commit)?;
+                    self.upkeep.committed();
                     let following = self.core.committed(&commit, reverted, now, &*self.store);
                     self.store.maintain()?;
                     let pause = self.core.rules().params.block_interval_ms;
@@ -343,6 +354,9 @@ impl State {
                 let depth = i64::try_from(*depth).unwrap_or(i64::MAX);
                 metrics.reorg_depth_max.set(metrics.reorg_depth_max.get().max(depth));
                 tracing::warn!(depth, %fork, old_head = %old_head, "chain.reorganised");
+            }
+            ChainEvent::ConfirmedReverted { fork, confirmed } => {
+                tracing::error!(blocks = confirmed.0 - fork.0, %fork, %confirmed, "chain.confirmed_reverted");
             }
             ChainEvent::Head { height, hash, transactions } => {
                 metrics.blocks_committed.inc();

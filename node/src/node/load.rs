@@ -2,7 +2,7 @@
 
 use super::input::INPUTS_MAX;
 use crate::{
-    chain::{SIDE_BLOCKS_MAX, SIDE_BYTES_MAX},
+    chain::{EARLY_BLOCKS_MAX, EARLY_BYTES_MAX, SIDE_BLOCKS_MAX, SIDE_BYTES_MAX},
     p2p::{COMMANDS_MAX, KNOWN_PEERS_MAX, QUESTIONS_MAX, RANGES_MAX, scores::BANS_MAX},
     seams::HTTP_CONNECTIONS_MAX,
 };
@@ -52,6 +52,10 @@ pub struct Load {
     pub side_blocks: Level,
     /// Their bytes.
     pub side_bytes: Level,
+    /// Blocks from the future that wait for their time.
+    pub early_blocks: Level,
+    /// Their bytes.
+    pub early_bytes: Level,
     /// Known peers that are no bootstrap peers.
     pub addresses: Level,
     /// Connections to peers.
@@ -71,7 +75,7 @@ pub struct Load {
 }
 
 impl Load {
-    fn levels(&self) -> [(&'static str, &Level, u64, &'static str); 11] {
+    fn levels(&self) -> [(&'static str, &Level, u64, &'static str); 13] {
         let set = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
         [
             ("inputs", &self.inputs, INPUTS_MAX as u64, "Inputs that wait for the chain task"),
@@ -79,6 +83,8 @@ impl Load {
             ("mempool_bytes", &self.mempool_bytes, set(&self.mempool_bytes_max), "Bytes of waiting transactions"),
             ("side_blocks", &self.side_blocks, SIDE_BLOCKS_MAX as u64, "Blocks of side branches in memory"),
             ("side_bytes", &self.side_bytes, SIDE_BYTES_MAX as u64, "Bytes of blocks of side branches in memory"),
+            ("early_blocks", &self.early_blocks, EARLY_BLOCKS_MAX as u64, "Blocks from the future that wait"),
+            ("early_bytes", &self.early_bytes, EARLY_BYTES_MAX as u64, "Bytes of blocks from the future that wait"),
             ("addresses", &self.addresses, KNOWN_PEERS_MAX as u64, "Known peers that are no bootstrap peers"),
             ("connections", &self.connections, set(&self.connections_max), "Connections to peers"),
             ("questions", &self.questions, QUESTIONS_MAX as u64, "Questions to peers that are not answered yet"),
@@ -89,7 +95,7 @@ impl Load {
     }
 
     /// All fills.
-    pub fn fills(&self) -> [Fill; 11] {
+    pub fn fills(&self) -> [Fill; 13] {
         let value = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
         self.levels().map(|(name, level, max, _)| Fill { name, now: value(&level.now), peak: value(&level.peak), max })
     }

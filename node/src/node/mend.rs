@@ -5,13 +5,13 @@ use super::{
     agreement::Agreeing,
     chain_task::{State, TICK},
     storage_status::{Pressure, StorageState},
-    upkeep::{Attempt, SALVAGE_BLOCKS_MAX},
+    upkeep::{Attempt, SALVAGE_BLOCKS_MAX, peers_to_hear},
 };
 use crate::{
     chain::{ChainEvent, Source, Verdict},
     crypto::Keypair,
     storage::{Audit, Loaded, Rebuild, StoreError, StoredHead, Trouble},
-    types::Timestamp,
+    types::{Height, Timestamp},
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -70,7 +70,7 @@ impl State {
         // A disk that does not tell its space is one whose failures show elsewhere.
         let Ok(space) = self.store.space() else { return Ok(()) };
         let before = self.upkeep.status();
-        let has_space_again = self.upkeep.on_space(space);
+        let has_space_again = self.upkeep.on_space(space, Instant::now());
         let after = self.upkeep.status();
         let (used, free) = (super::storage_status::used_percent(space), space.free);
         if after.pressure != before.pressure {
@@ -225,14 +225,16 @@ impl State {
                 rebuilding.salvage = None;
             }
         }
-        let work = self.core.head().work;
+        let (work, monotonic) = (self.core.head().work, Instant::now());
         let is_salvaging = self.upkeep.rebuilding.as_ref().is_some_and(|rebuilding| rebuilding.salvage.is_some());
         let peer_can_help = self.core.sync().best_claim().is_some_and(|(best, _)| best > work);
-        if self.upkeep.on_help(is_salvaging || peer_can_help, Instant::now()) {
+        if self.upkeep.on_help(is_salvaging || peer_can_help, monotonic) {
             tracing::error!(height = self.core.head().height.0, "storage.stranded");
         }
         let no_peer_is_further = self.core.sync().best_claim().is_some_and(|(best, _)| best <= work);
-        if self.upkeep.is_rebuilt(work, no_peer_is_further) && self.store.rebuilt().is_ok() {
+        let heard = self.core.sync().claims().filter(|(_, height)| *height > Height(0)).count();
+        self.upkeep.on_heard(heard >= peers_to_hear(self.bootstrap_peers), monotonic);
+        if self.upkeep.is_rebuilt(work, no_peer_is_further, monotonic) && self.store.rebuilt().is_ok() {
             self.upkeep.end_rebuild();
             tracing::info!(height = self.core.head().height.0, "storage.rebuilt");
             self.core.forget_template();

@@ -124,6 +124,8 @@ struct Gauges {
     reopened: Counter,
     rebuilt: Counter,
     audits: Counter,
+    confirmed_reverted: Counter,
+    forks_refused: Counter,
     backup_last_success: Seconds,
     backup_age: Seconds,
     backup_interval: Seconds,
@@ -178,6 +180,8 @@ impl Default for Metrics {
             ("storage_reopened", "Times that the database was opened again after a failure", &gauges.reopened),
             ("storage_rebuilt", "Rebuilds after damage that were finished", &gauges.rebuilt),
             ("storage_audits", "Readings of everything stored that found nothing", &gauges.audits),
+            ("confirmed_reverted", "Confirmed blocks that were taken back", &gauges.confirmed_reverted),
+            ("forks_refused", "Blocks refused because they fork too far below the head", &gauges.forks_refused),
             ("backup_failures", "Backups that failed", &gauges.backup_failures),
             ("backups", "Backups that were made", &gauges.backups),
         ];
@@ -295,6 +299,8 @@ impl Metrics {
         raise(&g.reopened, storage.reopened);
         raise(&g.rebuilt, storage.rebuilt);
         raise(&g.audits, storage.audits);
+        raise(&g.confirmed_reverted, snapshot.reversals.confirmed_reverted);
+        raise(&g.forks_refused, snapshot.reversals.forks_refused);
         self.set_backups(backups, started, now);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string cannot fail");

@@ -24,6 +24,8 @@ mod metrics;
 mod miner;
 mod storage_status;
 mod upkeep;
+#[cfg(test)]
+mod upkeep_tests;
 mod view;
 
 pub use backup_status::{BackupAttempt, BackupProgress, BackupStatus};

@@ -24,6 +24,11 @@ use tokio::time::Instant;
 
 /// Longest time between two tries to open the store again; the first follows the failure at once.
 pub const RETRY_MAX: Duration = Duration::from_secs(4);
+/// The same of a store that is full though its disk shows space, as under a quota that the system does not tell. Opening it
+/// costs a reading of its log, and nobody but an operator ends such a shortage.
+pub const FULL_RETRY_MAX: Duration = Duration::from_secs(64);
+/// The wait after a first try; twice as long after each further one.
+const RETRY_MIN: Duration = Duration::from_millis(500);
 /// A store that was opened again and failed again this often within [`FAILURES_WITHIN`] has a part that cannot be read:
 /// that is damage, and opening it once more would not help.
 pub const FAILURES_MAX: usize = 5;
@@ -32,6 +37,12 @@ pub const FAILURES_WITHIN: Duration = Duration::from_secs(60);
 /// A rebuild that no peer can help with is stranded after this: peers tell how far they are every ten seconds, and a block
 /// may take as long again.
 pub const STRANDED_AFTER: Duration = Duration::from_secs(30);
+/// How long enough peers must have been heard before a rebuild of unknown extent may be over: each tells how far it is every
+/// ten seconds, so each has told twice, and one that is slow to connect has told once.
+pub const REBUILD_LISTEN: Duration = Duration::from_secs(20);
+/// Enough peers are half of those that the node is told to connect to, one at least, and at most so many: connections are
+/// limited.
+pub const REBUILD_PEERS_MAX: usize = 8;
 /// Blocks that are taken over from a damaged database in one step.
 pub const SALVAGE_BLOCKS_MAX: usize = 128;
 /// A step with a commit that takes longer is slow: a disk of any kind syncs in a tenth of this, and nothing else in a step
@@ -70,6 +81,23 @@ pub(super) enum Attempt {
     Rebuild,
 }
 
+/// When a full store is opened again, though nothing that can be seen has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Probe {
+    at: Instant,
+    tries: u32,
+}
+
+/// How long to wait after so many tries.
+fn wait(tries: u32, max: Duration) -> Duration {
+    RETRY_MIN.saturating_mul(1 << (tries - 1).min(8)).min(max)
+}
+
+/// How many peers are enough to tell how far a chain goes, by the number of those that the node is told to connect to.
+pub(super) fn peers_to_hear(bootstrap_peers: usize) -> usize {
+    bootstrap_peers.div_ceil(2).clamp(1, REBUILD_PEERS_MAX)
+}
+
 /// A rebuild under way.
 pub(super) struct Rebuilding {
     pub record: Rebuild,
@@ -80,6 +108,8 @@ pub(super) struct Rebuilding {
     /// Since when nobody who is connected has what is missing.
     helpless_since: Option<Instant>,
     is_stranded: bool,
+    /// Since when enough peers have told how far they are.
+    heard_since: Option<Instant>,
 }
 
 /// What is known of the disk, and what is to be done about it.
@@ -87,6 +117,7 @@ pub(super) struct Upkeep {
     settings: Settings,
     counts: StorageStatus,
     full: bool,
+    probe: Option<Probe>,
     retry: Option<Retry>,
     pub rebuilding: Option<Rebuilding>,
     recent_failures: Vec<Instant>,
@@ -102,6 +133,7 @@ impl Upkeep {
             settings,
             counts: StorageStatus::default(),
             full: false,
+            probe: None,
             retry: None,
             rebuilding: None,
             recent_failures: Vec::new(),
@@ -133,15 +165,29 @@ impl Upkeep {
         self.imports() && self.rebuilding.is_none()
     }
 
-    /// Space as it is now. Says whether there was too little and now there is enough again.
-    pub fn on_space(&mut self, space: Space) -> bool {
+    /// Space as it is now. Says whether the store is to be opened again: there was too little, now there is enough, and if
+    /// there seemed to be enough the last time as well, it is due to be tried once more.
+    pub fn on_space(&mut self, space: Space, now: Instant) -> bool {
         self.counts.space = space;
         self.counts.pressure = Pressure::of(space);
         let reserve = self.settings.reserve_bytes.min(space.total / RESERVE_PART);
         if space.free < reserve {
             self.is_full();
+            // This disk shows its shortage, so it is believed as soon as it shows space.
+            self.probe = None;
         }
-        self.full && space.free >= reserve.saturating_mul(RESUME_FACTOR)
+        let seems_enough = self.full && space.free >= reserve.saturating_mul(RESUME_FACTOR);
+        let is_due = self.probe.is_none_or(|probe| probe.at <= now);
+        if seems_enough && is_due {
+            let tries = self.probe.map_or(0, |probe| probe.tries) + 1;
+            self.probe = Some(Probe { at: now + wait(tries, FULL_RETRY_MAX), tries });
+        }
+        seems_enough && is_due
+    }
+
+    /// The disk took a commit, so there is space.
+    pub fn committed(&mut self) {
+        self.probe = None;
     }
 
     /// No space is left.
@@ -199,8 +245,7 @@ impl Upkeep {
     /// An attempt failed: it is made again, each time a little later.
     pub fn failed(&mut self, what: Attempt, now: Instant) {
         let tries = self.retry.map_or(0, |retry| retry.tries) + 1;
-        let wait = Duration::from_millis(500).saturating_mul(1 << (tries - 1).min(8)).min(RETRY_MAX);
-        self.retry = Some(Retry { what, at: now + wait, tries });
+        self.retry = Some(Retry { what, at: now + wait(tries, RETRY_MAX), tries });
     }
 
     /// The store was opened again; `writable` is false on a disk that is full still.
@@ -217,8 +262,14 @@ impl Upkeep {
     pub fn begin_rebuild(&mut self, record: Rebuild, salvage: Option<Salvage>) {
         self.retry = None;
         self.full = false;
-        let (next, helpless_since, is_stranded) = (Height(1), None, false);
-        self.rebuilding = Some(Rebuilding { record, salvage, next, helpless_since, is_stranded });
+        self.rebuilding = Some(Rebuilding {
+            record,
+            salvage,
+            next: Height(1),
+            helpless_since: None,
+            is_stranded: false,
+            heard_since: None,
+        });
     }
 
     /// Whether the salvage or a peer has something of what a rebuild still lacks. Says whether it is stranded since.
@@ -239,11 +290,23 @@ impl Upkeep {
         self.counts.damage_found += 1;
     }
 
-    /// Whether the chain has what the damaged one had. `caught_up` says that a peer was heard and none is further.
-    pub fn is_rebuilt(&self, work: Work, caught_up: bool) -> bool {
+    /// Whether enough peers ([`peers_to_hear`]) have told how far they are and are connected. One at genesis does not count: a
+    /// database that was made anew is no measure of one that was damaged.
+    pub fn on_heard(&mut self, are_enough: bool, now: Instant) {
+        if let Some(rebuilding) = &mut self.rebuilding {
+            rebuilding.heard_since = if are_enough { rebuilding.heard_since.or(Some(now)) } else { None };
+        }
+    }
+
+    /// Whether the chain has what the damaged one had. When it is not known how far that went, it has it once all that can be
+    /// read of it was taken over, enough peers were heard for [`REBUILD_LISTEN`], and none of them is further: `caught_up`.
+    pub fn is_rebuilt(&self, work: Work, caught_up: bool, now: Instant) -> bool {
         self.rebuilding.as_ref().is_some_and(|rebuilding| match rebuilding.record.target {
             Some(target) => work >= target.work,
-            None => caught_up,
+            None => {
+                let has_listened = |since: Instant| now.duration_since(since) >= REBUILD_LISTEN;
+                caught_up && rebuilding.salvage.is_none() && rebuilding.heard_since.is_some_and(has_listened)
+            }
         })
     }
 
@@ -277,118 +340,5 @@ impl Upkeep {
     pub fn audit_failed(&mut self, now: Instant) {
         self.audit = None;
         self.next_audit = Some(now + self.settings.audit_pause);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SETTINGS: Settings =
-        Settings { reserve_bytes: 100, audit_bytes_per_second: 1000, audit_pause: Duration::from_secs(60) };
-
-    fn upkeep() -> (Upkeep, Instant) {
-        (Upkeep::new(SETTINGS), Instant::now())
-    }
-
-    fn state(upkeep: &Upkeep) -> &'static str {
-        upkeep.status().state.name()
-    }
-
-    #[test]
-    fn a_full_disk_is_left_with_some_space_to_spare() {
-        let (mut upkeep, _) = upkeep();
-        let space = |free| Space { total: 10_000, free };
-        assert!(!upkeep.on_space(space(100)));
-        assert_eq!(state(&upkeep), "open");
-        assert!(!upkeep.on_space(space(99)));
-        assert!(!upkeep.on_space(space(199)), "half way back is not enough");
-        assert_eq!((state(&upkeep), upkeep.imports(), upkeep.produces()), ("full", false, false));
-        assert!(upkeep.on_space(space(200)));
-        upkeep.opened(true);
-        assert_eq!((state(&upkeep), upkeep.status().full), ("open", 1));
-        assert!(!upkeep.on_space(Space { total: 1000, free: 50 }), "a twentieth of a small disk is enough");
-        assert_eq!(state(&upkeep), "open");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_failing_disk_is_tried_again_and_later_each_time() {
-        let (mut upkeep, start) = upkeep();
-        assert_eq!(upkeep.on_trouble(Trouble::Failed, start), Some(Attempt::Reopen));
-        let mut now = start;
-        for wait_ms in [500, 1000, 2000, 4000, 4000] {
-            upkeep.failed(Attempt::Reopen, now);
-            assert_eq!(upkeep.due(now + Duration::from_millis(wait_ms - 1)), None);
-            now += Duration::from_millis(wait_ms);
-            assert_eq!(upkeep.due(now), Some(Attempt::Reopen));
-        }
-        assert_eq!(state(&upkeep), "failing");
-        upkeep.opened(true);
-        assert_eq!((state(&upkeep), upkeep.due(now)), ("open", None));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_fails_again_and_again_is_damage() {
-        let (mut upkeep, start) = upkeep();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        for n in 0..FAILURES_MAX as u64 - 1 {
-            assert_eq!(upkeep.on_trouble(Trouble::Failed, at(n)), Some(Attempt::Reopen));
-        }
-        assert_eq!(upkeep.on_trouble(Trouble::Failed, at(59)), Some(Attempt::Rebuild));
-        for n in 0..10 {
-            assert_eq!(upkeep.on_trouble(Trouble::Failed, at(100 + 20 * n)), Some(Attempt::Reopen), "now and then");
-        }
-    }
-
-    #[test]
-    fn a_disk_is_slow_after_several_slow_commits() {
-        let (mut upkeep, _) = upkeep();
-        let (slow, fast) = (SLOW_COMMIT + Duration::from_millis(1), SLOW_COMMIT);
-        let seen = [slow, slow, fast, slow, slow, slow, slow, fast, fast, slow, fast, fast, fast];
-        let changes: Vec<_> = seen.iter().map(|took| upkeep.on_commit(*took)).collect();
-        let expected = [5, 12].map(|at| at + 1);
-        let at: Vec<_> = changes.iter().enumerate().filter(|(_, changed)| **changed).map(|(at, _)| at + 1).collect();
-        assert_eq!(at, expected);
-        assert_eq!((upkeep.status().slow, upkeep.status().slowed), (false, 1));
-    }
-
-    #[test]
-    fn a_rebuild_is_over_when_the_work_is_there_again() {
-        let (mut upkeep, _) = upkeep();
-        let target =
-            crate::storage::StoredHead { height: Height(9), hash: crate::crypto::Hash([1; 32]), work: Work(90) };
-        upkeep.begin_rebuild(Rebuild { target: Some(target), kept: vec!["db.damaged-1".into()] }, None);
-        assert_eq!((state(&upkeep), upkeep.imports(), upkeep.produces()), ("rebuilding", true, false));
-        assert!(!upkeep.is_rebuilt(Work(89), true) && upkeep.is_rebuilt(Work(90), false));
-        upkeep.end_rebuild();
-        assert_eq!(state(&upkeep), "open");
-        upkeep.begin_rebuild(Rebuild { target: None, kept: vec!["db.damaged-2".into()] }, None);
-        assert!(!upkeep.is_rebuilt(Work(1000), false) && upkeep.is_rebuilt(Work(0), true));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_rebuild_is_stranded_when_nobody_can_help_for_a_while() {
-        let (mut upkeep, start) = upkeep();
-        assert!(!upkeep.on_help(false, start), "nothing is rebuilt");
-        upkeep.begin_rebuild(Rebuild { target: None, kept: Vec::new() }, None);
-        let after = |seconds| start + Duration::from_secs(seconds);
-        assert!(!upkeep.on_help(false, start) && !upkeep.on_help(false, after(29)));
-        assert_eq!(state(&upkeep), "rebuilding");
-        assert!(upkeep.on_help(false, after(30)) && !upkeep.on_help(false, after(31)), "told once");
-        assert_eq!(state(&upkeep), "stranded");
-        assert!(!upkeep.on_help(true, after(32)) && !upkeep.on_help(false, after(33)));
-        assert_eq!(state(&upkeep), "rebuilding");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn audits_pause_and_never_run_while_something_is_wrong() {
-        let (mut upkeep, now) = upkeep();
-        let half = Duration::from_millis(500);
-        assert_eq!(upkeep.audit_bytes(now, half), Some(500));
-        upkeep.audited(now);
-        assert_eq!(upkeep.audit_bytes(now + Duration::from_secs(59), half), None);
-        assert_eq!(upkeep.audit_bytes(now + Duration::from_secs(60), half), Some(500));
-        upkeep.is_full();
-        assert_eq!(upkeep.audit_bytes(now + Duration::from_secs(60), half), None);
     }
 }

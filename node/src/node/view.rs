@@ -9,7 +9,7 @@ use super::{
 use crate::{
     api::AdminKey,
     backup::{BackupError, BackupInfo},
-    chain::{ChainEvent, Head, SubmitError, sync::Status},
+    chain::{ChainEvent, Head, Reversals, SubmitError, sync::Status},
     crypto::{Address, Hash},
     seams::{Blocking, Clock},
     storage::Store,
@@ -86,6 +86,8 @@ pub struct Snapshot {
     pub mempool_bytes: usize,
     /// How the storage is.
     pub storage: StorageStatus,
+    /// Confirmed blocks that were taken back, and forks that were refused.
+    pub reversals: Reversals,
     /// The round of the agreement on the next block; none on a chain without validators, and between two heights.
     pub round: Option<Round>,
     /// Whether it follows the agreement in silence, because it may have signed what it does not know of.

@@ -142,6 +142,14 @@ impl ChainParams {
         Slot(time.0 / self.block_interval_ms)
     }
 
+    /// How far a timestamp may be ahead of the clock of whoever judges it. Operators must not gain more than a rank by it.
+    pub fn ahead_max_ms(&self) -> u64 {
+        match self.consensus {
+            Consensus::Pow | Consensus::Pos => self.future_max_ms,
+            Consensus::Poot => self.future_max_ms.min(self.poot.leader_timeout_ms),
+        }
+    }
+
     /// When a slot begins.
     pub fn begin(&self, slot: Slot) -> Timestamp {
         Timestamp(slot.0.saturating_mul(self.block_interval_ms))

@@ -247,7 +247,10 @@ fn follow(view: &NodeView, event: &ChainEvent, chain: &mut Vec<Hash>) -> Option<
             chain.push(*hash);
             return view.store.block(hash).ok().flatten().map(Arc::new);
         }
-        ChainEvent::Produced { .. } | ChainEvent::Reloaded { .. } | ChainEvent::Confirmed { .. } => {}
+        ChainEvent::Produced { .. }
+        | ChainEvent::Reloaded { .. }
+        | ChainEvent::Confirmed { .. }
+        | ChainEvent::ConfirmedReverted { .. } => {}
     }
     None
 }

@@ -2,10 +2,7 @@
 //! hour ahead, the median itself, and the beginning of time.
 
 use super::{Deed, Liar};
-use assay_node::{
-    p2p::Topic,
-    types::{Consensus, Timestamp},
-};
+use assay_node::{p2p::Topic, types::Timestamp};
 
 /// Milliseconds by which a block stays below the greatest timestamp: what it may take until it is sealed and heard.
 const MARGIN_MS: u64 = 1_000;
@@ -20,11 +17,7 @@ pub(super) struct FalseTime {
 impl Deed for FalseTime {
     fn act(&mut self, liar: &mut Liar) {
         let now = liar.view.clock.now();
-        let params = &liar.view.store.genesis().params;
-        let ahead_max = match params.consensus {
-            Consensus::Poot => params.future_max_ms.min(params.poot.leader_timeout_ms),
-            Consensus::Pow | Consensus::Pos => params.future_max_ms,
-        };
+        let ahead_max = liar.view.store.genesis().params.ahead_max_ms();
         let timestamp = match self.found % 5 {
             0 | 3 => Timestamp(now.0 + ahead_max - MARGIN_MS),
             1 => Timestamp(now.0 + FAR_MS),

@@ -128,6 +128,8 @@ impl Chains {
             }
             Seen::Event(ChainEvent::Produced { .. }, _) => self.nodes[node].produced += 1,
             Seen::Event(ChainEvent::Reorganised { fork, .. }, _) => self.revert(fork, sink),
+            // Finality finds it out for itself.
+            Seen::Event(ChainEvent::ConfirmedReverted { .. }, _) => {}
             // The watcher reads the chain instead.
             Seen::Event(ChainEvent::Reloaded { .. }, _) => {}
             Seen::Event(ChainEvent::Head { height, hash, transactions }, block) => {

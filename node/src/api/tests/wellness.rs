@@ -4,6 +4,7 @@ use super::host::{Host, Mining};
 use crate::{
     Identity, NodeView, Pressure, Snapshot, StorageState,
     api::{health, model::HealthStatus},
+    chain::{Reversals, Reverted},
     seams::{Clock, Space},
     types::{Height, Timestamp},
 };
@@ -83,6 +84,25 @@ async fn behind_its_peers_it_is_degraded_and_not_ready() {
     let (view, _alive) = changed(&host, |snapshot| snapshot.best_peer_height = Some(Height(3)));
     let behind = "sync: at height 0, and a peer is at 3";
     assert_eq!(asked(&view).await, [amiss(200, behind), WELL, amiss(503, behind)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_confirmed_blocks_taken_back_it_is_degraded_for_a_while() {
+    let host = Host::start(Mining::Off).await;
+    let recent = Some(Reverted { fork: Height(7), confirmed: Height(9) });
+    let (view, _alive) = changed(&host, |snapshot| {
+        snapshot.reversals = Reversals { confirmed_reverted: 2, recent, forks_refused: 1 };
+    });
+    let lost = "finality: heights 8 to 9 were confirmed, and another branch took their place";
+    assert_eq!(asked(&view).await, [amiss(200, lost), WELL, WELL]);
+    let metrics = view.metrics.render(&view.snapshot.borrow(), &view.store, &view.backups, Timestamp(0), Timestamp(0));
+    for line in ["assay_confirmed_reverted_total 2", "assay_forks_refused_total 1"] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
+    }
+    let (view, _alive) = changed(&host, |snapshot| {
+        snapshot.reversals = Reversals { confirmed_reverted: 2, recent: None, forks_refused: 1 };
+    });
+    assert_eq!(asked(&view).await, [WELL, WELL, WELL]);
 }
 
 #[tokio::test(start_paused = true)]

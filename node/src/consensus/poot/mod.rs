@@ -65,7 +65,7 @@ pub fn check(
         return Err(SealError::TooEarly { rank: *rank, opens, got: header.timestamp });
     }
     let ahead_ms = header.timestamp.since(now);
-    if ahead_ms > params.future_max_ms.min(params.poot.leader_timeout_ms) {
+    if ahead_ms > params.ahead_max_ms() {
         return Err(SealError::TooNew { got: header.timestamp, ahead_ms });
     }
     let is_its = key.address() == header.proposer && key.verify(&header.leader_digest(*rank), signature).is_ok();

@@ -25,7 +25,7 @@ mod hands;
 mod log;
 mod message;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod timer;
 
 pub use agreement::{Agreement, Judge, Judgement, Output};

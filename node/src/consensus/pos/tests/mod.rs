@@ -7,4 +7,4 @@ mod log;
 mod network;
 mod rounds;
 mod splits;
-mod support;
+pub(in crate::consensus) mod support;

@@ -1,7 +1,7 @@
 //! The core over a state in memory, on a chain with operators: what is known of a block on a side branch, and when.
 
-use super::{Core, Effect, Settings, Source, Verdict, mempool::Limits, validation::Rules};
 use crate::{
+    chain::{Core, Effect, Settings, Source, Verdict, mempool::Limits, validation::Rules},
     consensus::poot,
     crypto::{Hash, Keypair, merkle},
     ledger::{self, Overlay},
