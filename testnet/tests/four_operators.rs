@@ -11,7 +11,7 @@ use assay_node::{
     },
     crypto::Keypair,
     native::seams::now,
-    types::{Amount, ChainParams, Consensus, Genesis, Height, PootParams},
+    types::{Amount, ChainParams, Consensus, Genesis, Height, Payload, PootParams, Task},
 };
 use assay_testnet::{Plan, Processes, program};
 use common::{ASK_MAX, block_at, is_included, payment, rich};
@@ -59,6 +59,16 @@ async fn operators(client: &Client) -> Result<Vec<OperatorInfo>, ClientError> {
     Ok(client.get_json::<OperatorsInfo>("/api/v1/operators", ASK_MAX).await?.operators)
 }
 
+fn task(payload: &Payload) -> Option<&'static str> {
+    let Payload::Task { proof } = payload else { return None };
+    Some(match proof.task {
+        Task::Uptime => "uptime",
+        Task::Validation { .. } => "validation",
+        Task::Storage { .. } => "storage",
+        Task::Relay { .. } => "relay",
+    })
+}
+
 /// Waits until node `n` has confirmed the block at `height`.
 async fn confirms(nodes: &mut Processes, n: usize, height: u64) {
     let what = format!("height {height} confirmed");
@@ -82,13 +92,18 @@ async fn four_operators_lead_in_turn_and_stand_in_for_one_that_is_killed() {
     };
     let all = nodes.wait(0, "credits for all", SOON, all_eligible).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(all.iter().map(|one| one.rank).collect::<Vec<_>>(), [0, 1, 2, 3]);
-    let mut leaders = BTreeSet::new();
+    let (mut leaders, mut shown) = (BTreeSet::new(), BTreeSet::new());
     let head = nodes.client(0).head(ASK_MAX).await.expect("it runs").height.0;
-    for height in head - 5..=head {
+    for height in 1..=head {
         let block = nodes.client(0).get_json::<BlockInfo>(&format!("/block/{height}"), ASK_MAX).await;
-        leaders.insert(block.expect("it has it").proposer);
+        let block = block.expect("it has it");
+        if height + 6 > head {
+            leaders.insert(block.proposer);
+        }
+        shown.extend(block.transactions.iter().filter_map(|one| task(&one.transaction.body.payload)));
     }
     assert!(leaders.len() >= 3, "who has led rests for two slots: {leaders:?}");
+    assert_eq!(shown, BTreeSet::from(["relay", "storage", "uptime", "validation"]));
 
     let transfer = payment(CHAIN, 0);
     let id = nodes.client(1).submit(&transfer, ASK_MAX).await.expect("the account is funded").hash;

@@ -56,7 +56,7 @@ impl Duties {
         let wants = last.is_some() && !(self.storage && self.relay) && self.asked.len() < ASKED_MAX;
         if wants
             && elapsed_ms >= self.next_ask_ms
-            && let Some(peer) = peers.into_iter().find(|peer| !self.asked.contains(peer))
+            && let Some(peer) = turned(peers, over).into_iter().find(|peer| !self.asked.contains(peer))
         {
             self.asked.insert(peer);
             self.next_ask_ms = elapsed_ms + ASK_INTERVAL_MS;
@@ -74,6 +74,14 @@ impl Duties {
         self.relay |= relay.is_some();
         storage.into_iter().chain(relay).map(|task| TaskProof { period, task }).collect()
     }
+}
+
+/// Begins with another peer in each period: not all of many peers are operators, and nobody is to be the witness of everybody.
+fn turned(peers: impl IntoIterator<Item = PeerId>, period: Period) -> Vec<PeerId> {
+    let mut peers: Vec<_> = peers.into_iter().collect();
+    let first = period.0.checked_rem(peers.len() as u64).unwrap_or(0);
+    peers.rotate_left(first as usize);
+    peers
 }
 
 #[cfg(test)]
@@ -101,11 +109,11 @@ mod tests {
         let due = duties.due(Period(5), LAST, peers.clone(), 1000);
         let proof = |task| Duty::Prove(TaskProof { period: Period(5), task });
         let (height, block) = LAST.expect("there is one");
-        let first = [proof(Task::Uptime), proof(Task::Validation { height, block }), Duty::Ask(peers[0], Period(5))];
-        assert_eq!(due, first);
+        let first = [proof(Task::Uptime), proof(Task::Validation { height, block }), Duty::Ask(peers[2], Period(5))];
+        assert_eq!(due, first, "the sixth period begins with the third of three");
         assert_eq!(duties.due(Period(5), LAST, peers.clone(), 1999), []);
-        assert_eq!(duties.due(Period(5), LAST, peers.clone(), 2000), [Duty::Ask(peers[1], Period(5))]);
-        assert_eq!(duties.due(Period(5), LAST, peers.clone(), 3000), [Duty::Ask(peers[2], Period(5))]);
+        assert_eq!(duties.due(Period(5), LAST, peers.clone(), 2000), [Duty::Ask(peers[0], Period(5))]);
+        assert_eq!(duties.due(Period(5), LAST, peers.clone(), 3000), [Duty::Ask(peers[1], Period(5))]);
         assert_eq!(duties.due(Period(5), LAST, peers.clone(), 9000), [], "nobody is left");
         assert_eq!(duties.due(Period(6), None, peers, 9000).len(), 1, "a period without blocks has its uptime only");
     }
@@ -116,13 +124,14 @@ mod tests {
         let stranger = duties.on_answer(&peers[0], &Answer { storage: Some(witness()), relay: None });
         assert_eq!(stranger, [], "it was not asked");
         duties.due(Period(5), LAST, peers.clone(), 1000);
-        let storage = duties.on_answer(&peers[0], &Answer { storage: Some(witness()), relay: None });
+        let storage = duties.on_answer(&peers[2], &Answer { storage: Some(witness()), relay: None });
         assert_eq!(storage.len(), 1);
         duties.due(Period(5), LAST, peers.clone(), 2000);
         let both = Answer { storage: Some(witness()), relay: Some((3, witness())) };
-        let relay = duties.on_answer(&peers[1], &both);
+        let relay = duties.on_answer(&peers[0], &both);
         let expected = Task::Relay { megabytes: 3, witness: witness() };
         assert_eq!(relay, [TaskProof { period: Period(5), task: expected }], "storage was shown before");
         assert_eq!(duties.due(Period(5), LAST, peers, 3000), [], "all is shown");
+        assert_eq!(duties.due(Period(6), LAST, [], 4000).len(), 2, "without peers there are no witnesses");
     }
 }
