@@ -16,7 +16,9 @@ use libp2p::PeerId;
 #[derive(Default)]
 pub(super) struct Credits {
     duties: Duties,
-    /// The nonce after the last one that was used.
+    /// What it shows now.
+    period: Period,
+    /// The nonce after the last one that was used in this period.
     next: Nonce,
 }
 
@@ -29,6 +31,10 @@ impl Liar {
         let over = Period(params.period(recent.slot).0.checked_sub(1)?);
         let elapsed_ms = super::now().as_millis() as u64;
         let peers = self.connected();
+        if self.credits.period != over {
+            // What was refused in the last one has left a gap.
+            (self.credits.period, self.credits.next) = (over, Nonce(0));
+        }
         for duty in self.credits.duties.due(over, recent.last(&params, over), peers, elapsed_ms) {
             match duty {
                 Duty::Prove(proof) => self.show(proof, head),
