@@ -6,6 +6,7 @@ mod amount;
 mod block;
 pub(crate) mod bounded;
 mod genesis;
+mod params;
 mod task;
 mod transaction;
 mod validators;
@@ -13,7 +14,8 @@ mod vote;
 
 pub use amount::{Amount, Difficulty, Height, Nonce, Period, Slot, Timestamp, Work};
 pub use block::{Block, Header, Seal, sealed_hash};
-pub use genesis::{ChainId, ChainParams, Consensus, Genesis, GenesisError, PootParams, PosParams, WINDOW_PERIODS_MAX};
+pub use genesis::{ChainId, Genesis, GenesisError};
+pub use params::{ChainParams, Consensus, PootParams, PosParams, WINDOW_PERIODS_MAX};
 pub use task::{OPERATORS_MAX, Rank, Task, TaskProof, Testimony, Witness};
 pub use transaction::{Body, Payload, Transaction};
 pub use validators::{CertificateError, VALIDATORS_MAX, Validator, ValidatorSet};
