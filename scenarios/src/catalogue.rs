@@ -39,7 +39,8 @@ pub fn list(dir: &Path) -> Result<Vec<Summary>, ScenarioError> {
             paths.push(path);
         }
     }
-    paths.sort();
+    // By name: with the extension, `a-b.toml` would stand before `a.toml`.
+    paths.sort_by(|a, b| a.file_stem().cmp(&b.file_stem()));
     paths.into_iter().map(summary).collect()
 }
 

@@ -58,8 +58,29 @@ fn the_catalogue() {
         liar-transaction-flood: 5 nodes, 10m, 1 faults
         liar-withhold: 5 nodes, 12m, 1 faults
         partition-heal: 5 nodes, 21m, 1 faults
+        poot-clock-skew: 5 nodes, 12m, 5 faults
+        poot-crash: 5 nodes, 11m, 5 faults
+        poot-liar-block-flood: 5 nodes, 7m, 1 faults
+        poot-liar-eclipse: 5 nodes, 10m, 2 faults
+        poot-liar-false-proofs: 5 nodes, 8m, 1 faults
+        poot-liar-false-time: 5 nodes, 8m, 1 faults
+        poot-liar-invalid-signature: 5 nodes, 8m, 1 faults
+        poot-liar-invalid-state-root: 5 nodes, 8m, 1 faults
+        poot-liar-malformed: 5 nodes, 7m, 1 faults
+        poot-liar-poison-addresses: 5 nodes, 8m, 2 faults
+        poot-liar-slow-rest: 5 nodes, 8m, 1 faults
+        poot-liar-slow-sync: 5 nodes, 8m, 2 faults
+        poot-liar-stale-replay: 5 nodes, 7m, 1 faults
+        poot-liar-transaction-flood: 5 nodes, 7m, 1 faults
+        poot-liar-two-proposals: 5 nodes, 8m, 1 faults
+        poot-liar-withhold: 5 nodes, 8m, 1 faults
+        poot-power-cut: 5 nodes, 9m, 3 faults
+        poot-split: 5 nodes, 10m, 1 faults
+        poot-steady: 5 nodes, 8m, 0 faults
         pos-clock-skew: 4 nodes, 7m, 5 faults
         pos-crash: 5 nodes, 8m, 5 faults
+        pos-crash-pair: 4 nodes, 7m, 24 faults
+        pos-liar-cut-off: 4 nodes, 8m, 24 faults
         pos-liar-double-vote: 4 nodes, 5m, 1 faults
         pos-liar-false-certificate: 4 nodes, 5m, 1 faults
         pos-liar-false-time: 4 nodes, 5m, 1 faults

@@ -37,7 +37,7 @@ fn init_writes_nothing_when_something_is_wrong() {
 
     folder.write("genesis.json", "{ \"chain_id\": \"a\", \"color\": 5 }");
     let said = folder.say("init --home home --genesis genesis.json");
-    insta::assert_snapshot!(said.err, @"assay-node: genesis.json is no genesis document: unknown field `color`, expected one of `chain_id`, `timestamp`, `params`, `accounts`, `validators` at line 1 column 26; get the document from whoever runs the chain");
+    insta::assert_snapshot!(said.err, @"assay-node: genesis.json is no genesis document: unknown field `color`, expected one of `chain_id`, `timestamp`, `params`, `accounts`, `validators`, `operators` at line 1 column 26; get the document from whoever runs the chain");
     assert_eq!((said.status, folder.path("home").exists()), (Some(2), false));
 
     let all = u64::MAX;

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     crypto::{Address, Hash, Keypair},
     ledger::{Operator, Tally},
-    types::{Height, Period, PootParams},
+    types::{Consensus, Height, Period, PootParams},
 };
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ fn params() -> ChainParams {
         window_periods: 10,
         ..PootParams::default()
     };
-    ChainParams { block_interval_ms: 1000, poot, ..ChainParams::default() }
+    ChainParams { consensus: Consensus::Poot, block_interval_ms: 1000, poot, ..ChainParams::default() }
 }
 
 fn chain() -> ChainId {
