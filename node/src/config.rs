@@ -39,7 +39,8 @@ pub struct Config {
 pub struct P2p {
     /// Where to listen: `/ip4/ADDRESS/tcp/PORT`.
     pub listen: Multiaddr,
-    /// Peers to connect to and to keep connected to: `/ip4/ADDRESS/tcp/PORT/p2p/PEER`.
+    /// Peers to connect to and to keep connected to: `/ip4/ADDRESS/tcp/PORT/p2p/PEER`, or `/dns4/NAME/...` for a machine with a
+    /// name.
     pub bootstrap: Vec<Multiaddr>,
     /// Connections at a time; 1 to 1000.
     pub connections_max: u32,
@@ -233,8 +234,13 @@ impl Config {
             let got = self.p2p.listen.to_string();
             return Err(ConfigError::Address { key: "p2p.listen", got, example: "/ip4/0.0.0.0/tcp/6000" });
         }
+        let is_named = |address: &Multiaddr| {
+            let mut parts = address.iter();
+            matches!(parts.next(), Some(Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_)))
+                && matches!(parts.next(), Some(Protocol::Tcp(_)))
+        };
         for address in &self.p2p.bootstrap {
-            if !is_tcp(address) || !matches!(address.iter().last(), Some(Protocol::P2p(_))) {
+            if !(is_tcp(address) || is_named(address)) || !matches!(address.iter().last(), Some(Protocol::P2p(_))) {
                 let example = "/ip4/192.0.2.1/tcp/6000/p2p/12D3KooW...";
                 return Err(ConfigError::Address { key: "p2p.bootstrap", got: address.to_string(), example });
             }
@@ -302,6 +308,10 @@ mod tests {
             check("[p2p]\nbootstrap = ['/ip4/192.0.2.1/tcp/6000']"),
             "p2p.bootstrap is /ip4/192.0.2.1/tcp/6000, and must be like /ip4/192.0.2.1/tcp/6000/p2p/12D3KooW..."
         );
+        let peer = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+        let named: Config =
+            toml::from_str(&format!("[p2p]\nbootstrap = ['/dns4/n1/tcp/6000/p2p/{peer}']")).expect("it is TOML");
+        assert_eq!(named.validate(), Ok(()));
     }
 
     #[test]

@@ -176,3 +176,24 @@ fn equal_seeds_do_equal_disk_operations() {
     assert_ne!(runs[0].0, runs[3].0, "the names of RocksDB's sessions come from the seed");
     assert!(runs[0].1.contains("disk-flush") && runs[0].1.contains("disk-compaction"));
 }
+
+/// The binding of RocksDB makes directories on the machine's disk before it opens a database: not on a simulated host.
+#[test]
+fn a_simulated_database_leaves_nothing_on_the_machine() {
+    world(WorldConfig::new(1), 1, |world, hosts| {
+        let disk = world.disk(hosts[0]).clone();
+        world.boot(hosts[0], move || async move {
+            let env = disk.env();
+            let mut options = Options::default();
+            options.create_if_missing(true);
+            options.set_env(&env);
+            let db = DB::open(&options, "/assay-simulated/db").expect("the database opens");
+            db.put(b"key", b"value").expect("written");
+            "done".to_owned()
+        });
+        world.run_until(secs(1)).expect("no panic");
+        assert_eq!(world.exited(hosts[0]).as_deref(), Some("done"));
+        assert!(world.disk(hosts[0]).files().keys().any(|path| path.starts_with("/assay-simulated/db")));
+    });
+    assert!(!std::path::Path::new("/assay-simulated").exists());
+}

@@ -2,7 +2,7 @@
 
 use super::{
     ApiError,
-    model::{BlockInfo, ChainInfo, ErrorBody, HeadInfo, HeightInfo, IdentifiedTransaction, SyncInfo},
+    model::{BlockInfo, ChainInfo, ErrorBody, HeadInfo, HeightInfo, IdentifiedTransaction, LeaderInfo, SyncInfo},
     read::{Depth, Segment, parse, read},
 };
 use crate::{
@@ -102,12 +102,15 @@ pub(super) async fn block(State(view): State<NodeView>, Segment(id): Segment) ->
 fn block_info(block: Block, depth: &Depth) -> BlockInfo {
     let hash = block.hash();
     let header = block.header;
-    let (mut difficulty, mut nonce, mut round, mut certificate, mut rank) = (None, None, None, None, None);
+    let (mut difficulty, mut nonce, mut round, mut certificate) = (None, None, None, None);
+    let (mut rank, mut leader) = (None, None);
     match header.seal {
         Seal::Genesis => {}
         Seal::Pow { difficulty: searched, nonce: found } => (difficulty, nonce) = (Some(searched), Some(found)),
         Seal::Pos { round: made, certificate: agreed } => (round, certificate) = (Some(made), Some(agreed)),
-        Seal::Poot { rank: led, .. } => rank = Some(led),
+        Seal::Poot { rank: led, key, signature } => {
+            (rank, leader) = (Some(led), Some(LeaderInfo { key, signature }));
+        }
     }
     let identified = |transaction: Transaction| IdentifiedTransaction { hash: transaction.id(), transaction };
     BlockInfo {
@@ -123,6 +126,7 @@ fn block_info(block: Block, depth: &Depth) -> BlockInfo {
         round,
         certificate,
         rank,
+        leader,
         confirmations: depth.confirmations,
         confirmed: depth.confirmed,
         transactions: block.transactions.into_iter().map(identified).collect(),

@@ -103,6 +103,11 @@ impl Client {
         Self { pool: Pool::new(authority.into(), Box::new(open)) }
     }
 
+    /// Whose client it is: `HOST:PORT`.
+    pub fn authority(&self) -> &str {
+        self.pool.authority()
+    }
+
     /// Sends a request and waits for the whole answer, `time_max` at most.
     ///
     /// # Errors

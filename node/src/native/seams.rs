@@ -2,11 +2,11 @@
 
 use super::files::SystemFiles;
 use crate::{
-    seams::{Blocking, Clock, Disk, HttpListener, Seams, raw_transport},
+    seams::{Blocking, Clock, Disk, HttpListener, RawTransport, Seams, raw_transport},
     types::Timestamp,
 };
 use axum::serve::{Listener, ListenerExt};
-use libp2p::{Multiaddr, multiaddr::Protocol, tcp};
+use libp2p::{Multiaddr, dns, multiaddr::Protocol, tcp};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -96,12 +96,24 @@ pub fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
 pub fn seams(http: HttpListener) -> Result<Seams, ListenError> {
     let runtime = Handle::current();
     Ok(Seams {
-        transport: raw_transport(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))),
+        transport: transport(),
         http,
         disk: disk()?,
         clock: Clock::new(now),
         blocking: Blocking::new(move |work| drop(runtime.spawn_blocking(|| work()()))),
     })
+}
+
+/// TCP, to addresses and to names that the machine's name servers know.
+fn transport() -> RawTransport {
+    let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    match dns::tokio::Transport::system(tcp()) {
+        Ok(named) => raw_transport(named),
+        Err(error) => {
+            tracing::warn!(%error, "dns.unavailable");
+            raw_transport(tcp())
+        }
+    }
 }
 
 /// The system's disk.

@@ -11,8 +11,20 @@ use toml::{Table, Value};
 /// What the names of all variables begin with.
 pub const VARIABLE_PREFIX: &str = "ASSAY_";
 
-/// Variables that are no settings: the home's place is needed to find the file of settings.
-pub const OTHER_VARIABLES: [&str; 1] = ["ASSAY_HOME"];
+/// Variables that are no settings: where the home is, which is needed to find the file of settings, and those of Compose.
+pub const OTHER_VARIABLES: [&str; 11] = [
+    "ASSAY_HOME",
+    "ASSAY_BIND",
+    "ASSAY_CPUS",
+    "ASSAY_GID",
+    "ASSAY_HOMES",
+    "ASSAY_IMAGE",
+    "ASSAY_MEMORY",
+    "ASSAY_MONITOR",
+    "ASSAY_PROMETHEUS_IMAGE",
+    "ASSAY_RESTART",
+    "ASSAY_UID",
+];
 
 /// Where the value of a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -21,6 +21,23 @@ pub struct Fill {
     pub max: u64,
 }
 
+/// What is bounded, as in its metrics: `assay_load_NAME`, with `_peak` and `_max`.
+pub const LOADS: [&str; 13] = [
+    "inputs",
+    "commands",
+    "mempool_bytes",
+    "side_blocks",
+    "side_bytes",
+    "early_blocks",
+    "early_bytes",
+    "addresses",
+    "connections",
+    "questions",
+    "ranges",
+    "bans",
+    "http_connections",
+];
+
 /// One fill that is shown, and its greatest value. Shown where it changes, so that the peak misses nothing.
 #[derive(Debug, Default)]
 pub struct Level {
@@ -100,11 +117,20 @@ impl Load {
         self.levels().map(|(name, level, max, _)| Fill { name, now: value(&level.now), peak: value(&level.peak), max })
     }
 
-    /// Adds a metric for each fill and one for its greatest value.
+    /// Adds a metric for each fill, one for its greatest value and one for its bound.
     pub(super) fn register(&self, registry: &mut Registry) {
-        for (name, level, _, about) in self.levels() {
+        for (name, level, max, about) in self.levels() {
             registry.register(format!("load_{name}"), about, level.now.clone());
             registry.register(format!("load_{name}_peak"), format!("{about}: the most so far"), level.peak.clone());
+            let bound = match name {
+                "mempool_bytes" => self.mempool_bytes_max.clone(),
+                "connections" => self.connections_max.clone(),
+                _ => Gauge::default(),
+            };
+            if max > 0 {
+                bound.set(i64::try_from(max).unwrap_or(i64::MAX));
+            }
+            registry.register(format!("load_{name}_max"), format!("{about}: what it never exceeds"), bound);
         }
     }
 }
@@ -112,6 +138,11 @@ impl Load {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_load_is_named() {
+        assert_eq!(Load::default().fills().map(|fill| fill.name), LOADS);
+    }
 
     #[test]
     fn a_peak_stays() {

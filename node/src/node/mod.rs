@@ -31,7 +31,7 @@ mod view;
 pub use backup_status::{BackupAttempt, BackupProgress, BackupStatus};
 pub use backups::{BACKUP_RETRY, Backups, Settings as BackupSettings};
 pub(crate) use input::Input;
-pub use load::{Fill, Level, Load};
+pub use load::{Fill, LOADS, Level, Load};
 pub use metrics::{Metrics, OffenceLabels, RequestLabels};
 pub use storage_status::{CRITICAL_PERCENT, Pressure, StorageState, StorageStatus, WARNING_PERCENT, used_percent};
 pub use upkeep::Settings as UpkeepSettings;

@@ -1,12 +1,13 @@
-//! What the thread of a simulation answers when a program asks for entropy or for the time.
+//! What the thread of a simulation answers when a program asks for entropy, for the time, or for a directory.
 //!
-//! Programs ask the C library; this crate defines those functions (see [`clock`](self::clock) and
-//! [`entropy`](self::entropy)) and answers from the thread's [`Seat`]. Threads without a simulation get the system's
+//! Programs ask the C library; this crate defines those functions (see [`clock`](self::clock),
+//! [`entropy`](self::entropy) and [`files`](self::files)) and answers from the thread's [`Seat`]. Threads without a simulation get the system's
 //! answer. A draw outside of any host on a simulation thread comes from the stream `harness`, so that what is drawn
 //! once a thread, such as the keys of `HashMap`, is a function of the seed whoever draws first.
 
 mod clock;
 mod entropy;
+mod files;
 
 use crate::{clock::HostClock, entropy::Stream, host_id::HostId};
 use std::{
@@ -79,7 +80,7 @@ pub(crate) fn refreshed_clock() -> Option<Arc<HostClock>> {
 
 /// Checks that this program's calls reach this module. They do not if another library defines the same functions.
 pub(crate) fn is_effective() -> bool {
-    entropy::is_effective() && clock::is_effective()
+    entropy::is_effective() && clock::is_effective() && files::is_effective()
 }
 
 fn with_rng<T>(f: impl FnOnce(&mut Stream) -> T) -> Option<T> {

@@ -1,7 +1,7 @@
 //! Blocks and the chain as a whole.
 
 use crate::{
-    crypto::{Address, Hash},
+    crypto::{Address, Hash, PublicKey, Signature},
     types::{Certificate, ChainId, ChainParams, Difficulty, Height, Rank, Round, Timestamp, Transaction, Work},
 };
 use serde::{Deserialize, Serialize};
@@ -99,12 +99,24 @@ pub struct BlockInfo {
     /// The place of its proposer among those who might have led; proof of operational tasks only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<Rank>,
+    /// How its leader has signed it; proof of operational tasks only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leader: Option<LeaderInfo>,
     /// Blocks on top of it.
     pub confirmations: u64,
     /// Whether those are enough.
     pub confirmed: bool,
     /// Its transactions, in order.
     pub transactions: Vec<IdentifiedTransaction>,
+}
+
+/// A leader's signature under a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeaderInfo {
+    /// The leader's key, which is that of the proposer's address.
+    pub key: PublicKey,
+    /// Over the header without its seal, and the rank.
+    pub signature: Signature,
 }
 
 /// A transaction and its identifier.

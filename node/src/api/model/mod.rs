@@ -14,7 +14,7 @@ mod validators;
 
 pub use account::{AccountInfo, AccountProofInfo, Balance};
 pub use backup::{BackupList, BackupStarted, BackupState, DamagedBackup};
-pub use chain::{BlockInfo, ChainInfo, HeadInfo, HeightInfo, IdentifiedTransaction, SyncInfo};
+pub use chain::{BlockInfo, ChainInfo, HeadInfo, HeightInfo, IdentifiedTransaction, LeaderInfo, SyncInfo};
 pub use health::{Check, Health, HealthStatus};
 pub use metrics::{Metric, MetricsInfo, Sample};
 pub use operators::{OperatorInfo, OperatorsInfo, StandingInfo};
