@@ -29,6 +29,7 @@ mod interpose;
 pub mod invariants;
 pub mod liars;
 pub mod net;
+pub mod ordeal;
 pub mod run;
 pub mod trace;
 pub mod workload;

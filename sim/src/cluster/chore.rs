@@ -8,6 +8,7 @@ use assay_node::{
     storage::SCHEMA_VERSION,
 };
 use rocksdb::{DB, Options, WriteOptions};
+use std::path::Path;
 
 /// Something that is done on the node's machine before its process starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ impl Chore {
         match self {
             Self::None => Ok(()),
             Self::Restore => restore(disk, spec),
-            Self::MarkNewer => mark(disk, spec, SCHEMA_VERSION + 1),
-            Self::UnmarkNewer => mark(disk, spec, SCHEMA_VERSION),
+            Self::MarkNewer => mark(disk, &spec.config.storage.path, SCHEMA_VERSION + 1),
+            Self::UnmarkNewer => mark(disk, &spec.config.storage.path, SCHEMA_VERSION),
         }
     }
 }
@@ -51,11 +52,14 @@ fn restore(disk: &Disk, spec: &NodeSpec) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Writes the record of the schema version, whose form is the same in every schema, as another release would.
-fn mark(disk: &Disk, spec: &NodeSpec, schema: u32) -> Result<(), String> {
+/// Writes the record of the schema version into the database at `path`, which nobody has open. Its form is the same in every
+/// schema.
+///
+/// # Errors
+/// What RocksDB says.
+pub fn mark(disk: &Disk, path: &Path, schema: u32) -> Result<(), String> {
     let mut options = Options::default();
     options.set_env(&disk.env);
-    let path = &spec.config.storage.path;
     let text = |error: rocksdb::Error| error.to_string();
     let families = DB::list_cf(&options, path).map_err(text)?;
     let database = DB::open_cf(&options, path, families).map_err(text)?;

@@ -5,7 +5,7 @@ use super::{
     seams,
     spec::NodeSpec,
 };
-use crate::{HostId, World, disk::Disk, world::current_clock};
+use crate::{HostId, World, disk::Disk, ordeal::Seen, world::current_clock};
 use assay_node::{
     Node, NodeView, StartError,
     chain::ChainEvent,
@@ -15,25 +15,6 @@ use assay_node::{
 };
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 use tokio::sync::{broadcast::error::RecvError, oneshot};
-
-/// Something that a node's chain did.
-#[derive(Clone, Debug)]
-pub enum Seen {
-    /// The node has started, or has reported more at once than a listener can take: its chain was read from its store.
-    Read {
-        /// Up to here it is as it was seen before.
-        fork: Height,
-        /// The blocks above, the lowest first.
-        blocks: Vec<Arc<Block>>,
-        /// The highest confirmed height.
-        confirmed: Height,
-        /// Whether the node says that its store lost blocks and gets them back, or its data directory was taken away: then
-        /// what is missing was not taken back.
-        rebuilding: bool,
-    },
-    /// It reported an event; a new head comes with its block, unless that was taken back in the same step.
-    Event(ChainEvent, Option<Arc<Block>>),
-}
 
 /// What the host's main and the harness share. Both are on one thread, and never hold it at the same time.
 #[derive(Default)]

@@ -10,12 +10,12 @@ mod liar;
 mod seams;
 mod spec;
 
-pub use chore::Chore;
-pub use host::{NodeHost, Seen};
+pub use chore::{Chore, mark};
+pub use host::NodeHost;
 pub use liar::Told;
 pub use spec::{API_PORT, BACKUPS, DATABASE, P2P_PORT, Spec, VOLUME};
 
-use crate::{HostId, World};
+use crate::{HostId, World, ordeal::Seen};
 use assay_node::{NodeView, Snapshot};
 use assay_scenarios::Lie;
 use liar::Liars;

@@ -128,6 +128,23 @@ impl Spec {
         SocketAddr::new(address, API_PORT)
     }
 
+    /// Settings that fit a run of minutes, on every back end.
+    pub fn tune(config: &mut Config) {
+        config.storage.audit_pause_s = AUDIT_PAUSE_S;
+        config.storage.flush_bytes = FLUSH_BYTES;
+        config.storage.cache_size_mb = CACHE_SIZE_MB;
+    }
+
+    /// The key of the account that node `n`'s blocks pay.
+    pub fn proposer(&self, n: usize) -> Keypair {
+        proposer(self.seed, n)
+    }
+
+    /// Its secret.
+    pub fn proposer_secret(&self, n: usize) -> [u8; 32] {
+        secret(self.seed, "proposer key", n)
+    }
+
     /// The accounts whose keys a scenario makes lie: those of liars, and of whom they take the key.
     pub fn liars(&self, scenario: &Scenario) -> BTreeSet<Address> {
         let lies = scenario.faults.iter().filter_map(|fault| match &fault.action {
@@ -150,11 +167,9 @@ impl Spec {
             .collect();
         let mut config = Config { p2p: P2p { listen: listen(n), bootstrap, ..P2p::default() }, ..Config::default() };
         config.api.listen = Self::api(addresses[n]);
+        Self::tune(&mut config);
         config.storage.path = DATABASE.into();
-        config.storage.audit_pause_s = AUDIT_PAUSE_S;
         config.backup.path = BACKUPS.into();
-        config.storage.flush_bytes = FLUSH_BYTES;
-        config.storage.cache_size_mb = CACHE_SIZE_MB;
         config.miner.hash_rate = self.hash_rate;
         config.validate().expect("the harness makes valid settings");
         NodeSpec {

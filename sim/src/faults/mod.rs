@@ -11,8 +11,9 @@ use crate::{
     World,
     cluster::{Chore, Cluster},
     net::RuleId,
+    ordeal::{Deed, Schedule},
 };
-use assay_scenarios::{NodeIndex, Plan, PlannedAction, PlannedFault};
+use assay_scenarios::{NodeIndex, Plan, PlannedAction};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -24,33 +25,6 @@ pub use storage::Rotten;
 pub const STOP_MAX: Duration = Duration::from_secs(5);
 /// How often a node that was asked for something is looked at.
 const STOP_POLL: Duration = Duration::from_millis(50);
-
-/// Something that was done, for the timeline.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
-    /// When.
-    pub at: Duration,
-    /// To whom; `None` for the network.
-    pub node: Option<usize>,
-    /// Its kind: that of its fault, `heal`, `start` or `resume`.
-    pub kind: String,
-    /// What was done.
-    pub detail: String,
-}
-
-/// A planned fault and what became of it.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    /// The plan.
-    pub fault: PlannedFault,
-    /// When it began.
-    pub applied_at: Option<Duration>,
-    /// When its effect was over.
-    pub ended_at: Option<Duration>,
-    /// What it met: packets dropped or delayed, processes stopped, operations of a disk struck, bits flipped, nodes that
-    /// ran out of space or refused to start. 0 has not fired.
-    pub hits: u64,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -73,7 +47,7 @@ struct Stopping {
 
 /// Carries out one plan.
 pub struct Faults {
-    progress: Vec<Progress>,
+    schedule: Schedule,
     steps: BTreeSet<(Duration, Step)>,
     rules: BTreeMap<usize, Vec<RuleId>>,
     disks: DiskFaults,
@@ -82,13 +56,8 @@ pub struct Faults {
 impl Faults {
     /// Nothing is done yet.
     pub fn new(plan: &Plan) -> Self {
-        let progress: Vec<_> = plan
-            .faults
-            .iter()
-            .map(|fault| Progress { fault: fault.clone(), applied_at: None, ended_at: None, hits: 0 })
-            .collect();
         let steps = plan.faults.iter().enumerate().map(|(n, fault)| (fault.at, Step::Begin(n))).collect();
-        Self { progress, steps, rules: BTreeMap::new(), disks: DiskFaults::default() }
+        Self { schedule: Schedule::new(plan), steps, rules: BTreeMap::new(), disks: DiskFaults::default() }
     }
 
     /// When there is something to do next.
@@ -97,23 +66,8 @@ impl Faults {
     }
 
     /// What became of each fault.
-    pub fn progress(&self) -> &[Progress] {
-        &self.progress
-    }
-
-    /// The faults that are on now.
-    pub fn on(&self) -> impl Iterator<Item = &Progress> {
-        self.progress.iter().filter(|fault| fault.applied_at.is_some() && fault.ended_at.is_none())
-    }
-
-    /// When the last fault was over; `None` while one is on or still to come. A node that stays down is no longer a
-    /// fault that is on: the others must go on without it.
-    pub fn healed_at(&self) -> Option<Duration> {
-        let over = |fault: &Progress| match (fault.fault.until, fault.ended_at) {
-            (Some(_), ended_at) => ended_at,
-            (None, _) => fault.applied_at,
-        };
-        self.progress.iter().map(over).try_fold(Duration::ZERO, |latest, at| Some(latest.max(at?)))
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     /// Does what is due at the world's time.
@@ -132,8 +86,8 @@ impl Faults {
     }
 
     fn begin(&mut self, n: usize, world: &mut World, cluster: &mut Cluster, deeds: &mut Vec<Deed>) {
-        let (now, fault) = (world.now(), self.progress[n].fault.clone());
-        self.progress[n].applied_at = Some(now);
+        let (now, fault) = (world.now(), self.schedule.of(n).fault.clone());
+        self.schedule.of(n).applied_at = Some(now);
         let ends_by_itself = matches!(fault.action, PlannedAction::Restart { .. } | PlannedAction::Backup { .. });
         if let Some(until) = fault.until.filter(|_| !ends_by_itself) {
             self.steps.insert((until, Step::End(n)));
@@ -158,26 +112,26 @@ impl Faults {
             match &fault.action {
                 PlannedAction::Kill { .. } => {
                     cluster.kill(world, index);
-                    self.progress[n].hits += 1;
+                    self.schedule.of(n).hits += 1;
                     deed(Some(*node), "the process is killed");
                 }
                 PlannedAction::PowerCut { torn, .. } => {
                     world.disk(host).set_torn_writes(*torn);
                     cluster.power_cut(world, index);
                     world.disk(host).set_torn_writes(false);
-                    self.progress[n].hits += 1;
+                    self.schedule.of(n).hits += 1;
                     deed(Some(*node), "the power is cut");
                 }
                 PlannedAction::Pause { .. } => {
                     world.pause(host);
-                    self.progress[n].hits += 1;
+                    self.schedule.of(n).hits += 1;
                     deed(Some(*node), "the process stands still");
                 }
                 PlannedAction::Restart { .. } => {
                     cluster.ask_to_stop(index);
                     let stopping = Stopping { fault: n, node: index, kill_at: now + STOP_MAX };
                     self.steps.insert((now + STOP_POLL, Step::Stopped(stopping)));
-                    self.progress[n].hits += 1;
+                    self.schedule.of(n).hits += 1;
                     deed(Some(*node), "the process is asked to stop");
                 }
                 PlannedAction::Disk { deed: disk, .. } => {
@@ -186,7 +140,7 @@ impl Faults {
                 }
                 PlannedAction::Clock { error, .. } => {
                     world.set_clock_error(host, error.skew_ms, error.drift_ppm);
-                    self.progress[n].hits += 1;
+                    self.schedule.of(n).hits += 1;
                     deed(Some(*node), &format!("its {error}"));
                 }
                 PlannedAction::Lie { lie, .. } => {
@@ -198,13 +152,13 @@ impl Faults {
                         cluster.kill(world, index);
                     }
                     let rotten = storage::rot(n, *bits, files, world.disk(host));
-                    self.progress[n].hits += rotten.len() as u64;
+                    self.schedule.of(n).hits += rotten.len() as u64;
                     deed(Some(*node), &storage::told(&rotten));
                     self.disks.rotten.push((index, now, rotten));
                 }
                 PlannedAction::LoseVolume { .. } => {
                     cluster.lose_volume(world, index);
-                    self.progress[n].hits += 1;
+                    self.schedule.of(n).hits += 1;
                     deed(Some(*node), "the process is killed, and its data directory is gone");
                 }
                 PlannedAction::SchemaNewer { .. } => {
@@ -225,16 +179,16 @@ impl Faults {
         }
         let is_instant = matches!(fault.action, PlannedAction::BitRot { restart_after: None, .. });
         if is_instant {
-            self.progress[n].ended_at = Some(now);
+            self.schedule.of(n).ended_at = Some(now);
             self.steps.remove(&(now, Step::End(n)));
         }
     }
 
     fn end(&mut self, n: usize, world: &mut World, cluster: &mut Cluster, deeds: &mut Vec<Deed>) {
-        let (now, fault) = (world.now(), self.progress[n].fault.clone());
-        self.progress[n].ended_at = Some(now);
+        let (now, fault) = (world.now(), self.schedule.of(n).fault.clone());
+        self.schedule.of(n).ended_at = Some(now);
         for rule in self.rules.remove(&n).unwrap_or_default() {
-            self.progress[n].hits += world.network().remove_rule(rule).map_or(0, |stats| stats.hits());
+            self.schedule.of(n).hits += world.network().remove_rule(rule).map_or(0, |stats| stats.hits());
         }
         let mut deed = |node: Option<usize>, kind: &str, detail: &str| {
             deeds.push(Deed { at: now, node, kind: kind.to_owned(), detail: detail.to_owned() });
@@ -261,7 +215,7 @@ impl Faults {
             }
             PlannedAction::SchemaNewer { .. } => {
                 for node in targets() {
-                    self.progress[n].hits += u64::from(cluster.has_refused(world, node));
+                    self.schedule.of(n).hits += u64::from(cluster.has_refused(world, node));
                     cluster.kill(world, node);
                     cluster.boot_with(world, node, Chore::UnmarkNewer);
                     deed(Some(node), "start", "the mark is taken back, and the process started again");
@@ -270,7 +224,7 @@ impl Faults {
             PlannedAction::Disk { .. } => {
                 for node in targets() {
                     let storage = cluster.snapshot(node).map(|snapshot| snapshot.storage);
-                    self.progress[n].hits += self.disks.end(n, node, world.disk(cluster.host(node)), storage);
+                    self.schedule.of(n).hits += self.disks.end(n, node, world.disk(cluster.host(node)), storage);
                 }
                 deed(None, "heal", &format!("{} is over", fault.kind));
             }
@@ -283,7 +237,7 @@ impl Faults {
             PlannedAction::Lie { .. } => {
                 for node in targets() {
                     let told = cluster.end_lie(world, node);
-                    self.progress[n].hits += told.deeds;
+                    self.schedule.of(n).hits += told.deeds;
                     deed(Some(node), "lie over", &told.to_string());
                 }
             }
@@ -313,13 +267,13 @@ impl Faults {
         let still_stopping =
             self.steps.iter().any(|(_, step)| matches!(step, Step::Stopped(other) if other.fault == n));
         if !still_stopping {
-            self.progress[n].ended_at = Some(now);
+            self.schedule.of(n).ended_at = Some(now);
         }
     }
 
     /// Sees whether the backups of a fault are made.
     fn backed_up(&mut self, n: usize, world: &World, cluster: &mut Cluster, deeds: &mut Vec<Deed>) {
-        let (now, fault) = (world.now(), self.progress[n].fault.clone());
+        let (now, fault) = (world.now(), self.schedule.of(n).fault.clone());
         let mut waits = false;
         for node in fault.targets.iter().map(|node| node.index()) {
             let (done, detail) = match cluster.take_backup(world, node) {
@@ -330,12 +284,12 @@ impl Faults {
                     continue;
                 }
             };
-            self.progress[n].hits += done;
+            self.schedule.of(n).hits += done;
             deeds.push(Deed { at: now, node: Some(node), kind: fault.kind.to_owned(), detail });
         }
         match waits {
             true => drop(self.steps.insert((now + STOP_POLL, Step::BackedUp(n)))),
-            false => self.progress[n].ended_at = Some(now),
+            false => self.schedule.of(n).ended_at = Some(now),
         }
     }
 
@@ -346,7 +300,7 @@ impl Faults {
 
     /// Whether a fault is on that a node must answer by refusing to start.
     pub fn wants_refusal(&self, node: usize) -> bool {
-        self.on().any(|fault| {
+        self.schedule.on().any(|fault| {
             matches!(fault.fault.action, PlannedAction::SchemaNewer { .. })
                 && fault.fault.targets.iter().any(|target| target.index() == node)
         })
@@ -356,7 +310,7 @@ impl Faults {
     pub fn finish(&mut self, world: &mut World) {
         for (n, rules) in &self.rules {
             let hits = rules.iter().filter_map(|rule| world.network().rule_stats(*rule)).map(|stats| stats.hits());
-            self.progress[*n].hits += hits.sum::<u64>();
+            self.schedule.of(*n).hits += hits.sum::<u64>();
         }
         self.rules.clear();
     }

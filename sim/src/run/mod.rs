@@ -2,50 +2,33 @@
 //!
 //! ```text
 //!   scenario ─ plan(seed) ─> Faults ──> World ──> Cluster, Workload
-//!                                         │ what the nodes do
-//!                              Chains ────┴──> Observations ──> Checks (the invariants)
-//!                              Samples ──────> series, recovery
-//!                                                   └─────────> Record: verdict, figures, the command that repeats it
+//!                              │          │ what the nodes do and show
+//!                              └──────> Ordeal ──> Record: verdict, figures, the command that repeats it
 //! ```
 
-mod chains;
-mod checks;
-mod expectations;
-mod forks;
+mod inside;
 mod logs;
-mod record;
-mod samples;
+mod trace;
 
 pub use logs::LogFilter;
 
 use crate::{
     HostPanic, LinkModel, World, WorldConfig, WorldError,
     cluster::{Cluster, Spec, stopped_in_order},
-    faults::{Deed, Faults},
-    invariants::Observation,
+    faults::Faults,
+    ordeal::{About, Deed, Inside, Ordeal, SAMPLE_SECONDS, Shown},
     trace::Trace,
     workload::{self, Oracle},
     world::{ThreadPanic, run_on_fresh_thread},
 };
-use assay_reports::{Event, Record};
+use assay_reports::Record;
 use assay_scenarios::Scenario;
-use chains::Chains;
-use checks::Checks;
-use forks::Forks;
-use samples::Samples;
 use std::{
     cell::RefCell,
     io::{self, Write},
     rc::Rc,
     time::Duration,
 };
-
-/// Seconds between two samples.
-const SAMPLE_SECONDS: u64 = 1;
-/// The end of the run that is left for asking the nodes about what was confirmed.
-const AUDIT: Duration = Duration::from_secs(30);
-/// Entries of the timeline, at most: a run that makes more is reported with the first of them, and says so.
-const TIMELINE_MAX: usize = 2000;
 
 /// How a run is to be done; all of it leaves the run itself as it is, but for `until`.
 #[derive(Default)]
@@ -118,13 +101,8 @@ struct Run<'a> {
     seed: u64,
     world: World,
     cluster: Cluster,
-    oracle: Rc<RefCell<Oracle>>,
     faults: Faults,
-    chains: Chains,
-    checks: Checks,
-    forks: Forks,
-    samples: Samples,
-    timeline: Vec<Event>,
+    ordeal: Ordeal<'a>,
     /// How many starts of each node are known to have ended by themselves.
     failed_starts: Vec<u64>,
     options: Options,
@@ -153,32 +131,17 @@ impl<'a> Run<'a> {
         for node in 0..cluster.len() {
             cluster.boot(&mut world, node);
         }
-        let oracle = Rc::default();
-        let settings = workload::Settings {
-            nodes: (0..cluster.len()).map(|node| Spec::api(world.address(cluster.host(node)))).collect(),
-            chain_id: spec.genesis.chain_id.clone(),
-            accounts: spec.accounts.clone(),
-            interval: scenario.workload.transfers_per_second.interval(),
-            stake_interval: Duration::from_secs(60).checked_div(scenario.workload.stake_changes_per_minute),
-            stake_min: spec.genesis.params.pos.stake_min,
-            until: scenario.duration.saturating_sub(scenario.workload.stop_before_end),
-            audit_at: scenario.duration.saturating_sub(AUDIT),
-        };
-        workload::boot(&mut world, client, settings, Rc::clone(&oracle));
-        let first = first_block(&spec);
+        let oracle: Rc<RefCell<Oracle>> = Rc::default();
+        let apis: Vec<_> = (0..cluster.len()).map(|node| Spec::api(world.address(cluster.host(node)))).collect();
+        workload::boot(&mut world, client, &apis, workload::Settings::new(scenario, &spec), Rc::clone(&oracle));
         Ok(Self {
             faults: Faults::new(&scenario.plan(seed)),
-            chains: Chains::new(cluster.len(), &spec, &first),
-            checks: Checks::new(&spec.genesis, &first, &scenario.expect, spec.liars(scenario)),
-            forks: Forks::default(),
-            samples: Samples::new(cluster.len(), scenario.duration),
-            timeline: Vec::new(),
+            ordeal: Ordeal::new(scenario, &spec.genesis, spec.liars(scenario), Rc::clone(&oracle)),
             failed_starts: vec![0; cluster.len()],
             scenario,
             seed,
             world,
             cluster,
-            oracle,
             options,
             began,
         })
@@ -210,26 +173,28 @@ impl<'a> Run<'a> {
     /// Takes in what the nodes did since the last time.
     fn observe(&mut self) {
         for (at, node, seen) in self.cluster.take_seen() {
-            let mut sink = chains::Sink { at, node, checks: &mut self.checks, timeline: &mut self.timeline };
-            let confirmed = self.chains.take(seen, &mut self.world, &self.cluster, &mut sink);
-            self.oracle.borrow_mut().confirmed(&confirmed, at);
+            self.world.trace().record(
+                self.cluster.host(node),
+                trace::CHAIN,
+                at,
+                format_args!("{}", trace::Line(&seen)),
+            );
+            let mut within = inside::Within::new(&mut self.world, &self.cluster, node);
+            let inside = within.as_mut().map(|within| within as &mut dyn Inside);
+            self.ordeal.seen(at, node, seen, inside);
         }
-        let at = self.world.now();
-        for answer in self.oracle.borrow_mut().take_answers() {
-            let (id, confirmed, said) = (answer.id, answer.confirmed, answer.said.as_str());
-            self.checks.observe(at, answer.node, &Observation::Answered { id, confirmed, said });
-        }
+        let now = self.world.now();
+        self.ordeal.answers(now);
         for node in 0..self.cluster.len() {
             let starts = self.cluster.starts(node);
             let exit = self.world.exited(self.cluster.host(node)).filter(|exit| !stopped_in_order(exit));
             if let Some(reason) = exit.filter(|_| self.failed_starts[node] != starts) {
                 self.failed_starts[node] = starts;
                 if self.cluster.has_refused(&self.world, node) && self.faults.wants_refusal(node) {
-                    self.note(Some(node), "refused", reason);
+                    self.ordeal.note(now, Some(node), "refused", reason);
                     continue;
                 }
-                self.note(Some(node), "failed", reason.clone());
-                self.checks.observe(at, node, &Observation::Failed { reason: &reason });
+                self.ordeal.failed(now, node, "failed", &reason);
             }
         }
     }
@@ -239,100 +204,91 @@ impl<'a> Run<'a> {
             return Err(RunError::Harness(panic.to_string()));
         };
         let reason = format!("panicked at {}: {}", panic.location, panic.message);
-        self.note(Some(node), "panic", reason.clone());
-        self.checks.observe(panic.at, node, &Observation::Failed { reason: &reason });
+        self.ordeal.failed(panic.at, node, "panic", &reason);
         Ok(())
     }
 
     fn on_deeds(&mut self, deeds: &[Deed]) {
-        for deed in deeds {
-            self.note(deed.node, &deed.kind, deed.detail.clone());
-        }
+        let now = self.world.now();
+        self.ordeal.deeds(now, deeds, self.faults.schedule());
         for node in 0..self.cluster.len() {
             let lie_ended = deeds.iter().any(|deed| deed.kind == "lie over");
             if let Some(defence) = self.cluster.defence(node).filter(|_| lie_ended) {
-                self.note(Some(node), "defence", defence);
+                self.ordeal.note(now, Some(node), "defence", defence);
             }
         }
-        let now = self.world.now();
         for (node, ..) in self.faults.rotten().iter().filter(|(_, at, rotten)| *at == now && !rotten.is_empty()) {
-            self.checks.observe(now, *node, &Observation::Damaged);
+            self.ordeal.damaged(now, *node);
         }
-        let ended = self.faults.progress().iter().filter(|fault| fault.ended_at == Some(now));
-        let forks: Vec<_> = ended.filter_map(|fault| self.forks.split_ended(&fault.fault, now, &self.chains)).collect();
-        for fork in forks {
-            self.note(None, "fork", fork);
-        }
-    }
-
-    fn note(&mut self, node: Option<usize>, kind: &str, detail: String) {
-        let host = node.map(|node| format!("n{node}"));
-        push(&mut self.timeline, Event { at: self.world.now().as_secs_f64(), host, kind: kind.to_owned(), detail });
     }
 
     fn sample(&mut self) {
-        let sample = self.samples.take(&self.world, &self.cluster, &self.faults, &mut self.chains);
-        self.checks.observe(self.world.now(), 0, &Observation::Sample(&sample));
-        for (node, before, now) in self.samples.storage_changes() {
-            self.note(Some(node), "storage", format!("its storage is {}, and was {}", now.name(), before.name()));
-        }
-        for node in (0..self.cluster.len()).filter(|node| !self.cluster.has_lied(*node)) {
+        let now = self.world.now();
+        let nodes = 0..self.cluster.len();
+        let shown = nodes.clone().map(|node| self.show(node)).collect();
+        let liars: Vec<_> = nodes.clone().map(|node| self.cluster.has_lied(node)).collect();
+        self.ordeal.sample(now, shown, liars.clone(), self.faults.schedule());
+        for node in nodes.filter(|node| !liars[*node]) {
             if let Some(view) = self.cluster.view(node) {
-                let fills = view.metrics.load.fills();
-                self.checks.observe(self.world.now(), node, &Observation::Load { fills: &fills });
+                self.ordeal.load(now, node, &view.metrics.load.fills());
             }
         }
-        for node in self.samples.have_noticed() {
-            self.checks.observe(self.world.now(), node, &Observation::Noticed);
-        }
+        self.ordeal.noticed(now);
+    }
+
+    fn show(&self, node: usize) -> Option<Shown> {
+        let view = self.cluster.view(node).filter(|_| self.world.is_up(self.cluster.host(node)))?;
+        Some(inside::shown(&view, self.cluster.starts(node)))
     }
 
     fn progress(&self, end: Duration) -> Progress {
         let heights =
             (0..self.cluster.len()).map(|node| self.cluster.snapshot(node).map(|s| s.head.height.0)).collect();
-        let faults = self.faults.on().map(|fault| format!("{} {}", fault.fault.kind, fault.fault.detail)).collect();
+        let on = self.faults.schedule().on();
+        let faults = on.map(|fault| format!("{} {}", fault.fault.kind, fault.fault.detail)).collect();
         Progress { at: self.world.now(), end, heights, faults }
     }
 
     /// The last look at everything.
     fn end(&mut self) {
         self.faults.finish(&mut self.world);
-        let included = self.chains.included(&self.world, &self.cluster);
-        let sample = self.samples.last(&self.faults);
         if self.options.until.is_none() {
             self.look_for_damage();
-            let end = Observation::End { sample: &sample, included: &included };
-            self.checks.observe(self.world.now(), 0, &end);
+            let (world, cluster) = (&self.world, &self.cluster);
+            self.ordeal.end(world.now(), self.faults.schedule(), |node| is_judged(world, cluster, node));
         }
     }
-}
 
-impl Run<'_> {
     /// Tells what of the damage done to files is still there. A file that is gone has taken its damage along.
     fn look_for_damage(&mut self) {
         let now = self.world.now();
         for (node, _, rotten) in self.faults.rotten() {
             let files = self.world.disk(self.cluster.host(*node)).files();
             for rotten in rotten.iter().filter(|rotten| files.contains_key(&rotten.path)) {
-                let still = Observation::StillDamaged { path: &rotten.path, offset: rotten.offset };
-                self.checks.observe(now, *node, &still);
+                self.ordeal.still_damaged(now, *node, &rotten.path, rotten.offset);
             }
         }
     }
-}
 
-fn push(timeline: &mut Vec<Event>, event: Event) {
-    match timeline.len() {
-        ..TIMELINE_MAX => timeline.push(event),
-        TIMELINE_MAX => {
-            let detail = format!("more happened: the timeline ends after {TIMELINE_MAX} entries");
-            timeline.push(Event { host: None, kind: "cut".to_owned(), detail, ..event });
-        }
-        _ => {}
+    fn into_record(self) -> Record {
+        let Self { ordeal, world, cluster, faults, options, began, seed, .. } = self;
+        let about = About {
+            seed,
+            backend: "sim",
+            git_rev: options.git_rev,
+            reproduce: options.reproduce,
+            now: world.now(),
+            wall: began.elapsed(),
+            complete: options.until.is_none(),
+            trace_hash: world.trace().hash_hex(),
+            trace: trace::lanes(&world),
+            nodes: (0..cluster.len()).map(|node| inside::last(&cluster, node)).collect(),
+        };
+        ordeal.into_record(about, faults.schedule(), |node| is_judged(&world, &cluster, node))
     }
 }
 
-fn first_block(spec: &Spec) -> assay_node::types::Block {
-    let executed = assay_node::ledger::execute_genesis(&spec.genesis).expect("executing a document reads nothing");
-    spec.genesis.block(executed.state_root)
+/// Whether a node runs and has never lied.
+fn is_judged(world: &World, cluster: &Cluster, node: usize) -> bool {
+    world.is_up(cluster.host(node)) && !cluster.has_lied(node)
 }

@@ -1,7 +1,7 @@
 //! At the end of a run: what was confirmed is asked of every node, over its API.
 
 use super::{
-    ANSWER_MAX, Nodes, now,
+    ANSWER_MAX, Nodes,
     oracle::{Answer, Oracle},
 };
 use crate::entropy::{self, Stream};
@@ -15,7 +15,7 @@ const CONFIRMED_AGO: Duration = Duration::from_secs(60);
 
 /// Asks every node about a sample of what was confirmed. A node that does not answer is down, which others notice.
 pub(super) async fn run(nodes: &Nodes, oracle: &RefCell<Oracle>, stream: &mut Stream) {
-    let mut confirmed = oracle.borrow().confirmed_by(now().saturating_sub(CONFIRMED_AGO));
+    let mut confirmed = oracle.borrow().confirmed_by(nodes.now().saturating_sub(CONFIRMED_AGO));
     entropy::shuffle(stream, &mut confirmed);
     confirmed.truncate(QUESTIONS_MAX);
     for (node, client) in nodes.clients.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! The workload: transfers between funded accounts, and bonds where there are validators, submitted over the nodes' own API through the simulated network.
+//! The workload: transfers between funded accounts, and bonds where there are validators, submitted over the nodes' own API.
 //!
-//! A host of its own, `client`, runs it. It is a user like any other: it has wallets, retries at another node when one
-//! does not answer, and knows of the chain only what the API says. [`Oracle`] notes what became of each transfer, and a
-//! transfer whose answer is missing is *unknown*, never absent.
+//! Those who use the nodes have wallets, retry at another node when one does not answer, and know of the chain only what
+//! the API says. [`Oracle`] notes what became of each transfer, and a transfer whose answer is missing is *unknown*, never
+//! absent. The users are the same wherever the nodes run: in a simulation they are a host of their own, `client`.
 
 mod audit;
 mod oracle;
@@ -12,17 +12,15 @@ mod wallet;
 pub use oracle::{Answer, Counts, Oracle};
 
 use crate::{
-    HostId, World, entropy,
-    net::TcpStream,
-    trace::{Subsystem, Trace},
-    world::current_clock,
+    HostId, World, cluster::Spec, entropy, net::TcpStream, ordeal::AUDIT, trace::Subsystem, world::current_clock,
 };
 use assay_node::{
     api::client::{Client, ClientError},
     crypto::Keypair,
     types::{Amount, ChainId},
 };
-use std::{cell::RefCell, net::SocketAddr, rc::Rc, time::Duration};
+use assay_scenarios::Scenario;
+use std::{cell::RefCell, fmt, net::SocketAddr, rc::Rc, time::Duration};
 use tokio::time::MissedTickBehavior;
 use wallet::{Payment, Wallet};
 
@@ -39,10 +37,11 @@ const STAKERS: usize = 4;
 /// The subsystem of API answers in the trace.
 const API: Subsystem = Subsystem::new("api");
 
-/// What the client is given.
+/// What is submitted, and when. Times count from the start of the run.
+#[derive(Clone)]
 pub struct Settings {
-    /// The nodes' APIs.
-    pub nodes: Vec<SocketAddr>,
+    /// From which the users' choices follow.
+    pub seed: u64,
     /// The chain.
     pub chain_id: ChainId,
     /// The funded accounts.
@@ -53,57 +52,80 @@ pub struct Settings {
     pub stake_interval: Option<Duration>,
     /// The least bond of the chain.
     pub stake_min: Amount,
-    /// When the last transfer is submitted, in virtual time.
+    /// When the last transfer is submitted.
     pub until: Duration,
     /// When the nodes are asked about what was confirmed.
     pub audit_at: Duration,
 }
 
-/// Starts the client on its host.
-pub fn boot(world: &mut World, host: HostId, settings: Settings, oracle: Rc<RefCell<Oracle>>) {
-    let (trace, stream) = (world.trace().clone(), world.stream("workload", CLIENT));
-    let stakes = world.stream("stake workload", CLIENT);
-    world.boot(host, move || run(host, settings, oracle, trace, [stream, stakes]));
-}
-
-/// Virtual time, on the client's host.
-fn now() -> Duration {
-    current_clock().expect("the workload runs on a simulated host").now()
-}
-
-/// A connection to each node, and where answers are noted.
-struct Nodes {
-    host: HostId,
-    clients: Vec<Client>,
-    trace: Trace,
-}
-
-impl Nodes {
-    fn new(host: HostId, addresses: &[SocketAddr], trace: Trace) -> Self {
-        let client = |address: &SocketAddr| {
-            let address = *address;
-            Client::new(address.to_string(), move || TcpStream::connect(address))
-        };
-        Self { host, clients: addresses.iter().map(client).collect(), trace }
-    }
-
-    /// Notes an answer, or why there is none, in the trace.
-    fn note<T: std::fmt::Debug>(&self, node: usize, question: &str, answer: &Result<T, ClientError>) {
-        match answer {
-            Ok(answer) => self.trace.record(self.host, API, now(), format_args!("n{node} {question} -> {answer:?}")),
-            Err(error) => self.trace.record(self.host, API, now(), format_args!("n{node} {question} -> {error}")),
+impl Settings {
+    /// What `scenario` says, on the chain of `spec`.
+    pub fn new(scenario: &Scenario, spec: &Spec) -> Self {
+        let workload = scenario.workload;
+        Self {
+            seed: spec.seed,
+            chain_id: spec.genesis.chain_id.clone(),
+            accounts: spec.accounts.clone(),
+            interval: workload.transfers_per_second.interval(),
+            stake_interval: Duration::from_secs(60).checked_div(workload.stake_changes_per_minute),
+            stake_min: spec.genesis.params.pos.stake_min,
+            until: scenario.duration.saturating_sub(workload.stop_before_end),
+            audit_at: scenario.duration.saturating_sub(AUDIT),
         }
     }
 }
 
-async fn run(
-    host: HostId,
-    settings: Settings,
-    oracle: Rc<RefCell<Oracle>>,
-    trace: Trace,
-    [mut stream, stakes]: [entropy::Stream; 2],
-) -> String {
-    let nodes = Rc::new(Nodes::new(host, &settings.nodes, trace));
+/// Where an answer is noted: of which node, and `question -> answer`.
+pub type Notes = Box<dyn Fn(usize, fmt::Arguments<'_>)>;
+
+/// What the users have at hand.
+pub struct Nodes {
+    /// A client of each node's API.
+    pub clients: Vec<Client>,
+    /// Time since the run began.
+    pub now: Box<dyn Fn() -> Duration>,
+    /// Where answers are noted.
+    pub notes: Notes,
+}
+
+impl Nodes {
+    fn now(&self) -> Duration {
+        (self.now)()
+    }
+
+    /// Notes an answer, or why there is none.
+    fn note<T: fmt::Debug>(&self, node: usize, question: &str, answer: &Result<T, ClientError>) {
+        match answer {
+            Ok(answer) => (self.notes)(node, format_args!("{question} -> {answer:?}")),
+            Err(error) => (self.notes)(node, format_args!("{question} -> {error}")),
+        }
+    }
+}
+
+/// Starts the users on a host of a simulation; `apis` are the nodes'.
+pub fn boot(world: &mut World, host: HostId, apis: &[SocketAddr], settings: Settings, oracle: Rc<RefCell<Oracle>>) {
+    let trace = world.trace().clone();
+    let client = |address: &SocketAddr| {
+        let address = *address;
+        Client::new(address.to_string(), move || TcpStream::connect(address))
+    };
+    let now = || current_clock().expect("the workload runs on a simulated host").now();
+    let nodes = Nodes {
+        clients: apis.iter().map(client).collect(),
+        now: Box::new(now),
+        notes: Box::new(move |node, said| trace.record(host, API, now(), format_args!("n{node} {said}"))),
+    };
+    world.boot(host, move || async move {
+        run(nodes, settings, oracle).await;
+        "done".into()
+    });
+}
+
+/// Submits what `settings` say until they say to stop, and then asks about what was confirmed. On a `LocalSet`.
+pub async fn run(nodes: Nodes, settings: Settings, oracle: Rc<RefCell<Oracle>>) {
+    let [mut stream, stakes] =
+        ["workload", "stake workload"].map(|purpose| entropy::stream(settings.seed, purpose, CLIENT));
+    let nodes = Rc::new(nodes);
     let addresses: Rc<[_]> = settings.accounts.iter().map(Keypair::address).collect();
     let wallets = settings.accounts.into_iter().enumerate();
     let idle: Vec<Wallet> = wallets.map(|(n, key)| Wallet::new(key, n % nodes.clients.len(), n < STAKERS)).collect();
@@ -123,7 +145,7 @@ async fn run(
     if let Some(interval) = settings.interval {
         let mut tick = tokio::time::interval(interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while now() < settings.until {
+        while nodes.now() < settings.until {
             tick.tick().await;
             let free = idle.borrow().len();
             if free == 0 {
@@ -144,7 +166,6 @@ async fn run(
             });
         }
     }
-    tokio::time::sleep(settings.audit_at.saturating_sub(now())).await;
+    tokio::time::sleep(settings.audit_at.saturating_sub(nodes.now())).await;
     audit::run(&nodes, &oracle, &mut stream).await;
-    "done".into()
 }

@@ -2,7 +2,7 @@
 //!
 //! The bonds are the least that there may be, and nobody votes for them: they are small against those of the nodes.
 
-use super::{Nodes, Oracle, now, wallet::Wallet};
+use super::{Nodes, Oracle, wallet::Wallet};
 use crate::entropy;
 use assay_node::types::{Amount, ChainId};
 use std::{cell::RefCell, rc::Rc, time::Duration};
@@ -23,7 +23,7 @@ impl Market {
     pub async fn run(self, mut stream: entropy::Stream) {
         let mut tick = tokio::time::interval(self.interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while now() < self.until {
+        while self.nodes.now() < self.until {
             tick.tick().await;
             let stakers: Vec<usize> = {
                 let idle = self.idle.borrow();

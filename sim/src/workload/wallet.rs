@@ -1,7 +1,7 @@
 //! One account and how its owner uses it.
 
 use super::{
-    ANSWER_MAX, Nodes, now,
+    ANSWER_MAX, Nodes,
     oracle::{Oracle, Submission},
 };
 use assay_node::{
@@ -104,19 +104,19 @@ impl Wallet {
 
     async fn next_nonce(&mut self, nodes: &Nodes) -> Option<Nonce> {
         if let Some((nonce, asked)) = self.nonce
-            && now().saturating_sub(asked) < NONCE_AGE_MAX
+            && nodes.now().saturating_sub(asked) < NONCE_AGE_MAX
         {
             return Some(nonce);
         }
         let address = self.key.address();
         let answer = nodes.clients[self.home].balance(address, ANSWER_MAX).await;
         nodes.note(self.home, &format!("balance {address}"), &answer);
-        self.nonce = answer.ok().map(|balance| (balance.next_nonce, now()));
+        self.nonce = answer.ok().map(|balance| (balance.next_nonce, nodes.now()));
         self.nonce.map(|(nonce, _)| nonce)
     }
 
     fn move_on(&mut self, nodes: &Nodes, oracle: &RefCell<Oracle>) {
-        oracle.borrow_mut().failed(self.home, now());
+        oracle.borrow_mut().failed(self.home, nodes.now());
         self.nonce = None;
         self.home = (self.home + 1) % nodes.clients.len();
     }

@@ -1,7 +1,6 @@
 //! The scenario's `[expect]` table, held against what was measured.
 
-use super::{chains::Chains, forks::Forks, samples::Samples};
-use crate::faults::Faults;
+use super::{chains::Chains, forks::Forks, samples::Samples, schedule::Schedule};
 use assay_reports::Expectation;
 use assay_scenarios::{ForkExpectation, PlannedAction, ProgressExpectation, Scenario, format_duration};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 /// What the table is held against.
 pub(super) struct Measured<'a> {
     pub scenario: &'a Scenario,
-    pub faults: &'a Faults,
+    pub faults: &'a Schedule,
     pub samples: &'a Samples,
     pub chains: &'a Chains,
     pub forks: &'a Forks,

@@ -1,14 +1,12 @@
 //! The cluster at regular times: the series of the report, and how long recovery took.
 
-use super::chains::Chains;
-use crate::{
-    World,
-    cluster::Cluster,
-    faults::{Faults, Progress},
-    invariants::Sample,
-    workload::Oracle,
+use super::{
+    chains::Chains,
+    schedule::{Progress, Schedule},
+    seen::{Met, Shown},
 };
-use assay_node::{StorageState, StorageStatus, types::Height};
+use crate::{invariants::Sample, workload::Oracle};
+use assay_node::StorageState;
 use assay_reports::{Recovery, Series};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,32 +14,6 @@ use std::{collections::BTreeMap, time::Duration};
 const POINTS_MAX: u32 = 400;
 /// Nodes count as together when their heights differ by no more.
 const APART_MAX: u64 = 1;
-
-/// What one node showed.
-#[derive(Clone, Copy, Debug)]
-struct NodeSample {
-    height: Height,
-    confirmed: Height,
-    peers: u64,
-    storage: StorageState,
-    /// What its storage has met so far, in all of its processes.
-    met: Met,
-}
-
-/// What a node's storage has met.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Met {
-    damage: u64,
-    /// Damage, failures, and times without space or speed.
-    all: u64,
-}
-
-impl Met {
-    fn of(status: &StorageStatus) -> Self {
-        let StorageStatus { damage_found: damage, failures, full, slowed, .. } = *status;
-        Self { damage, all: damage + failures + full + slowed }
-    }
-}
 
 /// The counts of a node, which begin anew with each of its processes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,7 +32,7 @@ impl Tally {
 /// All samples of a run.
 pub(super) struct Samples {
     times: Vec<Duration>,
-    nodes: Vec<Vec<Option<NodeSample>>>,
+    nodes: Vec<Vec<Option<Shown>>>,
     points_every: Duration,
     next_point: Duration,
     series: BTreeMap<&'static str, Vec<Vec<(f64, f64)>>>,
@@ -101,34 +73,35 @@ impl Samples {
         }
     }
 
-    /// Takes a sample now.
-    pub fn take(&mut self, world: &World, cluster: &Cluster, faults: &Faults, chains: &mut Chains) -> Sample {
-        let now = world.now();
-        self.liars = (0..self.count).map(|node| cluster.has_lied(node)).collect();
-        let nodes: Vec<_> = (0..self.count).map(|node| self.show(node, world, cluster)).collect();
+    /// Takes a sample of what the nodes show `now`; those that do not run show nothing. `liars` have lied by now.
+    pub fn take(
+        &mut self,
+        now: Duration,
+        shown: Vec<Option<Shown>>,
+        liars: Vec<bool>,
+        schedule: &Schedule,
+        chains: &mut Chains,
+    ) -> Sample {
+        self.liars = liars;
+        let shown = shown.into_iter().enumerate();
+        let nodes: Vec<_> = shown.map(|(node, shown)| shown.map(|shown| self.add_up(node, shown))).collect();
         if now >= self.next_point {
             self.next_point = now + self.points_every;
-            self.points(now, &nodes, cluster, chains);
+            self.points(now, &nodes, chains);
         }
         self.times.push(now);
         self.nodes.push(nodes);
-        self.last(faults)
+        self.last(schedule)
     }
 
-    fn show(&mut self, node: usize, world: &World, cluster: &Cluster) -> Option<NodeSample> {
-        let snapshot = cluster.snapshot(node).filter(|_| world.is_up(cluster.host(node)))?;
+    /// What a node's storage has met in all of its processes so far, in the place of what it met in this one.
+    fn add_up(&mut self, node: usize, shown: Shown) -> Shown {
         let tally = &mut self.tallies[node];
-        if tally.starts != cluster.starts(node) {
-            *tally = Tally { starts: cluster.starts(node), before: tally.total(), now: Met::default() };
+        if tally.starts != shown.starts {
+            *tally = Tally { starts: shown.starts, before: tally.total(), now: Met::default() };
         }
-        tally.now = Met::of(&snapshot.storage);
-        Some(NodeSample {
-            height: snapshot.head.height,
-            confirmed: snapshot.head.confirmed,
-            peers: snapshot.peers as u64,
-            storage: snapshot.storage.state,
-            met: tally.total(),
-        })
+        tally.now = shown.met;
+        Shown { met: tally.total(), ..shown }
     }
 
     /// By how many blocks the highest confirmed height has grown from the first sample in a time to the last.
@@ -159,26 +132,24 @@ impl Samples {
         changes.filter(|(_, before, now)| before != now).collect()
     }
 
-    fn points(&mut self, now: Duration, nodes: &[Option<NodeSample>], cluster: &Cluster, chains: &mut Chains) {
+    fn points(&mut self, now: Duration, nodes: &[Option<Shown>], chains: &mut Chains) {
         let (at, elapsed) = (now.as_secs_f64(), now.saturating_sub(self.last_point).as_secs_f64());
         self.last_point = now;
-        for (node, sample) in nodes.iter().enumerate() {
+        for (node, shown) in nodes.iter().enumerate() {
             let depth = chains.take_recent_depth(node);
-            let Some((sample, view)) = (*sample).zip(cluster.view(node)) else {
+            let Some(shown) = shown else {
                 self.messages[node] = 0;
                 continue;
             };
-            let received = view.metrics.messages_received.get();
-            let rate = received.saturating_sub(self.messages[node]) as f64 / elapsed.max(f64::MIN_POSITIVE);
-            self.messages[node] = received;
-            let waiting = view.snapshot.borrow().mempool;
+            let rate = shown.received.saturating_sub(self.messages[node]) as f64 / elapsed.max(f64::MIN_POSITIVE);
+            self.messages[node] = shown.received;
             let values = [
-                ("height", sample.height.0 as f64),
-                ("confirmed_height", sample.confirmed.0 as f64),
+                ("height", shown.height.0 as f64),
+                ("confirmed_height", shown.confirmed.0 as f64),
                 ("reorg_depth", depth as f64),
-                ("peers", sample.peers as f64),
-                ("mempool", waiting as f64),
-                ("storage", sample.storage as u8 as f64),
+                ("peers", shown.peers as f64),
+                ("mempool", shown.mempool as f64),
+                ("storage", shown.storage as u8 as f64),
                 ("messages", (rate * 1000.0).round() / 1000.0),
             ];
             for (name, value) in values {
@@ -188,7 +159,7 @@ impl Samples {
     }
 
     /// The last sample, as the properties see it.
-    pub fn last(&self, faults: &Faults) -> Sample {
+    pub fn last(&self, faults: &Schedule) -> Sample {
         let nodes = self.nodes.last().map(Vec::as_slice).unwrap_or_default();
         let now = self.times.last().copied().unwrap_or_default();
         Sample {
@@ -232,7 +203,7 @@ impl Samples {
     }
 
     /// What happens at `since` happens after the sample of that moment.
-    fn first_since(&self, since: Duration, mut holds: impl FnMut(&[Option<NodeSample>]) -> bool) -> Option<Duration> {
+    fn first_since(&self, since: Duration, mut holds: impl FnMut(&[Option<Shown>]) -> bool) -> Option<Duration> {
         let samples = self.times.iter().zip(&self.nodes).filter(|(at, _)| **at > since);
         samples.into_iter().find(|(_, nodes)| holds(nodes)).map(|(at, _)| *at)
     }
@@ -247,7 +218,7 @@ impl Samples {
             known.map_or(0, |sample| sample.met.all)
         };
         let is_target = |node: usize| fault.fault.targets.iter().any(|target| target.index() == node);
-        let shows = |nodes: &[Option<NodeSample>]| {
+        let shows = |nodes: &[Option<Shown>]| {
             nodes.iter().enumerate().any(|(node, sample)| {
                 let Some(sample) = sample else { return false };
                 sample.peers < had(node) || is_target(node) && sample.met.all > had_met(node)
@@ -258,7 +229,7 @@ impl Samples {
 
     /// How the cluster came back after each fault that was applied. A fault is detected when the cluster shows it, or a
     /// user sees one of its nodes fail.
-    pub fn recovery(&self, faults: &Faults, oracle: &Oracle, lost: u64) -> Vec<Recovery> {
+    pub fn recovery(&self, faults: &Schedule, oracle: &Oracle, lost: u64) -> Vec<Recovery> {
         let applied = faults.progress().iter().filter_map(|fault| Some((fault, fault.applied_at?)));
         applied
             .map(|(fault, applied_at)| {

@@ -3,19 +3,15 @@
 //! A node that starts is read again from its store, down to where it agrees with what was known: so a block that was lost
 //! in a crash is seen as taken back.
 
-use super::checks::Checks;
-use crate::{
-    World,
-    cluster::{Cluster, Seen, Spec},
-    invariants::{Observation, StoredState},
-    trace::Subsystem,
+use super::{
+    checks::Checks,
+    seen::{Inside, Seen},
 };
+use crate::invariants::Observation;
 use assay_node::{
-    NodeView,
     chain::ChainEvent,
     crypto::{Address, Hash},
-    ledger,
-    types::{Block, Consensus, Height, Transaction},
+    types::{Block, Consensus, Genesis, Height, Transaction},
 };
 use assay_reports::Event;
 use std::{
@@ -24,9 +20,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-
-/// The subsystem of chain events in the trace.
-const CHAIN: Subsystem = Subsystem::new("chain");
 
 /// One node's chain.
 #[derive(Clone, Debug)]
@@ -78,7 +71,7 @@ pub(super) struct Chains {
 }
 
 impl Chains {
-    pub fn new(nodes: usize, spec: &Spec, first: &Block) -> Self {
+    pub fn new(nodes: usize, genesis: &Genesis, first: &Block) -> Self {
         let chain = NodeChain {
             blocks: vec![(first.hash(), Rc::from([]))],
             confirmed: Height(0),
@@ -87,8 +80,8 @@ impl Chains {
             reorg_depth_max: 0,
             reorg_depth_recent: 0,
         };
-        let accounts = spec.genesis.accounts.keys().copied().collect();
-        let consensus = spec.genesis.params.consensus;
+        let accounts = genesis.accounts.keys().copied().collect();
+        let consensus = genesis.params.consensus;
         Self { nodes: vec![chain; nodes], reorgs: Vec::new(), accounts, consensus }
     }
 
@@ -107,11 +100,10 @@ impl Chains {
         std::mem::take(&mut self.nodes[node].reorg_depth_recent)
     }
 
-    /// Takes in what a node did. Gives the transactions that it confirmed.
-    pub fn take(&mut self, seen: Seen, world: &mut World, cluster: &Cluster, sink: &mut Sink<'_>) -> Vec<Hash> {
-        let (at, node) = (sink.at, sink.node);
-        let host = cluster.host(node);
-        world.trace().record(host, CHAIN, at, format_args!("{}", Line(&seen)));
+    /// Takes in what a node did. Gives the transactions that it confirmed. A node that has stopped since has no inside: its
+    /// blocks are confirmed when it starts again.
+    pub fn take(&mut self, seen: Seen, inside: Option<&mut dyn Inside>, sink: &mut Sink<'_>) -> Vec<Hash> {
+        let node = sink.node;
         let mut confirmed = Vec::new();
         match seen {
             Seen::Read { fork, blocks, confirmed: height, rebuilding } => {
@@ -124,7 +116,7 @@ impl Chains {
                     let transactions = block.transactions.iter().map(Transaction::id).collect();
                     self.extend(block.hash(), transactions, Some(block), sink);
                 }
-                confirmed = self.confirm_on(node, height, world, cluster, sink);
+                confirmed = self.confirm(height, inside, sink);
             }
             Seen::Event(ChainEvent::Produced { .. }, _) => self.nodes[node].produced += 1,
             Seen::Event(ChainEvent::Reorganised { fork, .. }, _) => self.revert(fork, sink),
@@ -137,7 +129,7 @@ impl Chains {
                 self.extend(hash, transactions, block, sink);
             }
             Seen::Event(ChainEvent::Confirmed { height, .. }, _) => {
-                confirmed = self.confirm_on(node, height, world, cluster, sink);
+                confirmed = self.confirm(height, inside, sink);
             }
         }
         confirmed
@@ -175,29 +167,16 @@ impl Chains {
         sink.note("rebuild", format!("its store is built anew; for now it lacks {lost} blocks above height {fork}"));
     }
 
-    fn confirm_on(
-        &mut self,
-        node: usize,
-        height: Height,
-        world: &mut World,
-        cluster: &Cluster,
-        sink: &mut Sink<'_>,
-    ) -> Vec<Hash> {
-        let host = cluster.host(node);
-        // A node that has stopped since has no store to ask; its blocks are confirmed when it starts again.
-        let Some(view) = cluster.view(node).filter(|_| world.is_up(host)) else { return Vec::new() };
-        world.with_host(host, || self.confirm(&view, height, sink))
-    }
-
     /// Everything up to `height` is confirmed.
-    fn confirm(&mut self, view: &NodeView, height: Height, sink: &mut Sink<'_>) -> Vec<Hash> {
+    fn confirm(&mut self, height: Height, inside: Option<&mut dyn Inside>, sink: &mut Sink<'_>) -> Vec<Hash> {
         let mut ids = Vec::new();
+        let Some(inside) = inside else { return ids };
         while self.nodes[sink.node].confirmed < height {
             let next = self.nodes[sink.node].confirmed.next();
             let Some((hash, transactions)) = self.nodes[sink.node].blocks.get(next.0 as usize).cloned() else { break };
             self.nodes[sink.node].confirmed = next;
             // The store has moved on when the block was taken back since: then there is no such state any more.
-            let state = self.stored_state(view, next, &hash);
+            let state = inside.state(next, &hash, &self.accounts, self.consensus);
             let (transactions, state) = (&*transactions, state.as_ref());
             sink.observe(&Observation::Confirmed { height: next, hash, transactions, state });
             ids.extend_from_slice(transactions);
@@ -205,41 +184,10 @@ impl Chains {
         ids
     }
 
-    fn stored_state(&self, view: &NodeView, height: Height, hash: &Hash) -> Option<StoredState> {
-        // A store that is closed or rebuilt serves nobody, so nobody can read something wrong in it.
-        if !view.snapshot.borrow().storage.state.serves() || view.store.canonical(height).ok().flatten() != Some(*hash)
-        {
-            return None;
-        }
-        let store = &*view.store;
-        let accounts: Result<BTreeMap<_, _>, _> =
-            self.accounts.iter().map(|address| Ok((*address, ledger::account(store, height, address)?))).collect();
-        let read = || -> Result<StoredState, ledger::ReadError> {
-            let root = ledger::state_root(store, height)?;
-            let (is_pos, is_poot) = (self.consensus == Consensus::Pos, self.consensus == Consensus::Poot);
-            let stakes = if is_pos { ledger::stakes(store, height)? } else { ledger::Stakes::default() };
-            let operators = if is_poot { Some(ledger::operators(store, height)?) } else { None };
-            let supply = ledger::supply(store, height)?.total;
-            Ok(StoredState { root, supply, accounts: accounts?, stakes, operators })
-        };
-        match read() {
-            Ok(state) => Some(state),
-            // The store has noticed why, and the node is about to mend it.
-            Err(_) if store.has_trouble() => None,
-            // A state that cannot be read is as wrong as can be.
-            Err(_) => {
-                let (root, supply) = (Hash::default(), assay_node::types::Amount(0));
-                let (accounts, stakes) = (BTreeMap::new(), ledger::Stakes::default());
-                Some(StoredState { root, supply, accounts, stakes, operators: None })
-            }
-        }
-    }
-
-    /// The transactions in the chain of each running node.
-    pub fn included(&self, world: &World, cluster: &Cluster) -> BTreeMap<usize, BTreeSet<Hash>> {
-        let judged = |node: &usize| world.is_up(cluster.host(*node)) && !cluster.has_lied(*node);
-        let running = (0..self.nodes.len()).filter(judged);
-        running.map(|node| (node, self.nodes[node].transactions())).collect()
+    /// The transactions in the chain of each node that is judged.
+    pub fn included(&self, judged: impl Fn(usize) -> bool) -> BTreeMap<usize, BTreeSet<Hash>> {
+        let judged = (0..self.nodes.len()).filter(|node| judged(*node));
+        judged.map(|node| (node, self.nodes[node].transactions())).collect()
     }
 }
 
@@ -257,20 +205,5 @@ impl NodeChain {
 
     fn transactions(&self) -> BTreeSet<Hash> {
         self.blocks.iter().flat_map(|(_, transactions)| transactions.iter().copied()).collect()
-    }
-}
-
-/// What was seen, without a block's contents: its identifier is enough.
-struct Line<'a>(&'a Seen);
-
-impl std::fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Seen::Read { fork, blocks, .. } => write!(f, "read {} blocks above {fork}", blocks.len()),
-            Seen::Event(ChainEvent::Head { height, hash, transactions }, _) => {
-                write!(f, "head {height} {hash} {} transactions", transactions.len())
-            }
-            Seen::Event(event, _) => write!(f, "{event:?}"),
-        }
     }
 }

@@ -1,51 +1,78 @@
 //! The record of a run that is over.
 
-use super::{Run, expectations};
-use crate::faults::Progress;
+use super::{
+    Ordeal, expectations,
+    schedule::{Progress, Schedule},
+    seen::Last,
+};
 use assay_reports::{
     Alert, Expectation, Fault, Invariant, InvariantStatus, Node, Record, SCHEMA_VERSION, TraceHash, Verdict, Workload,
 };
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-impl Run<'_> {
-    /// Judges the run and writes down what there is to know of it.
-    pub(super) fn into_record(self) -> Record {
-        let included = self.chains.included(&self.world, &self.cluster);
+/// What whoever carried a run out knows of it.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// From which its choices followed.
+    pub seed: u64,
+    /// Where it ran: `sim`, `process` or `compose`.
+    pub backend: &'static str,
+    /// Source revision.
+    pub git_rev: String,
+    /// The command that repeats it.
+    pub reproduce: String,
+    /// When it was over, since it began.
+    pub now: Duration,
+    /// How long it took on the machine.
+    pub wall: Duration,
+    /// Whether it was carried out to its end, so that what the scenario expects is judged.
+    pub complete: bool,
+    /// Hash over all of `trace`, in hex; empty where nothing is traced.
+    pub trace_hash: String,
+    /// The lanes of the trace.
+    pub trace: Vec<TraceHash>,
+    /// The nodes as they are.
+    pub nodes: Vec<Last>,
+}
+
+impl Ordeal<'_> {
+    /// Judges the run and writes down what there is to know of it. `judged` says which nodes run and have never lied.
+    pub fn into_record(self, about: About, schedule: &Schedule, judged: impl Fn(usize) -> bool) -> Record {
+        let included = self.chains.included(judged);
         let (counts, lost) = {
             let oracle = self.oracle.borrow();
             (oracle.counts(), oracle.lost(included.values()))
         };
-        let expectations = if self.options.until.is_some() {
-            Vec::new()
-        } else {
-            expectations::judge(&expectations::Measured {
+        let expectations = match about.complete {
+            false => Vec::new(),
+            true => expectations::judge(&expectations::Measured {
                 scenario: self.scenario,
-                faults: &self.faults,
+                faults: schedule,
                 samples: &self.samples,
                 chains: &self.chains,
                 forks: &self.forks,
                 lost,
                 confirmed: counts.confirmed,
-            })
+            }),
         };
-        let failure = self.failure(&expectations);
+        let failure = self.failure(&expectations, schedule, about.complete);
         let alerts = self.scenario.expect.alerts.iter();
         Record {
             schema_version: SCHEMA_VERSION,
             scenario: self.scenario.name.clone(),
             about: self.scenario.about.clone(),
-            seed: self.seed,
-            backend: "sim".to_owned(),
-            git_rev: self.options.git_rev.clone(),
+            seed: about.seed,
+            backend: about.backend.to_owned(),
+            git_rev: about.git_rev,
             verdict: if failure.is_none() { Verdict::Passed } else { Verdict::Violated },
-            virtual_seconds: self.world.now().as_secs_f64(),
-            wall_seconds: self.began.elapsed().as_secs_f64(),
-            trace_hash: self.world.trace().hash_hex(),
-            nodes: (0..self.cluster.len()).map(|node| self.node(node)).collect(),
-            faults: self.faults.progress().iter().map(fault).collect(),
+            virtual_seconds: about.now.as_secs_f64(),
+            wall_seconds: about.wall.as_secs_f64(),
+            trace_hash: about.trace_hash,
+            nodes: about.nodes.iter().enumerate().map(|(node, last)| self.node(node, last)).collect(),
+            faults: schedule.progress().iter().map(fault).collect(),
             invariants: self.invariants(),
             expectations,
-            recovery: self.samples.recovery(&self.faults, &self.oracle.borrow(), lost),
+            recovery: self.samples.recovery(schedule, &self.oracle.borrow(), lost),
             alerts: alerts.map(|name| Alert { name: name.clone(), expected: true, fired_at: None }).collect(),
             workload: Workload {
                 submitted: counts.submitted,
@@ -55,9 +82,9 @@ impl Run<'_> {
                 confirmed: counts.confirmed,
                 lost,
             },
-            trace: self.trace(),
+            trace: about.trace,
             series: self.samples.series(),
-            reproduce: self.options.reproduce.clone(),
+            reproduce: about.reproduce,
             failure,
             timeline: {
                 let mut timeline = self.timeline;
@@ -68,16 +95,14 @@ impl Run<'_> {
     }
 
     /// Why the run has not passed: the first violation, else a fault that has not fired, else what was expected.
-    fn failure(&self, expectations: &[Expectation]) -> Option<String> {
-        if self.scenario.planted && self.options.until.is_none() {
+    fn failure(&self, expectations: &[Expectation], schedule: &Schedule, complete: bool) -> Option<String> {
+        if self.scenario.planted && complete {
             return self.planted_failure();
         }
         if let Some((name, found)) = self.checks.first_violation() {
             return Some(format!("{name} violated at {:.3} s: {}", found.at.as_secs_f64(), found.detail));
         }
-        if self.options.until.is_none()
-            && let Some(idle) = self.faults.progress().iter().find(|fault| fault.hits == 0)
-        {
+        if complete && let Some(idle) = schedule.progress().iter().find(|fault| fault.hits == 0) {
             let (file, line, fault) = (&self.scenario.file, idle.fault.line, &idle.fault);
             return Some(format!("{file}:{line}: {} ({}) never fired: it met nothing", fault.id, fault.kind));
         }
@@ -93,15 +118,15 @@ impl Run<'_> {
         Some(format!("{}: {missed} must be violated, since the scenario is planted, and it held", self.scenario.file))
     }
 
-    fn node(&self, node: usize) -> Node {
-        let (chain, snapshot) = (self.chains.of(node), self.cluster.snapshot(node));
+    fn node(&self, node: usize, last: &Last) -> Node {
+        let chain = self.chains.of(node);
         Node {
             name: format!("n{node}"),
-            height: snapshot.map_or(0, |snapshot| snapshot.head.height.0),
-            confirmed_height: snapshot.map_or(0, |snapshot| snapshot.head.confirmed.0),
-            head: snapshot.map_or_else(String::new, |snapshot| snapshot.head.hash.to_string()),
+            height: last.height.0,
+            confirmed_height: last.confirmed.0,
+            head: last.head.map_or_else(String::new, |head| head.to_string()),
             peers: self.samples.peers(node),
-            restarts: self.cluster.starts(node) - 1,
+            restarts: last.starts.saturating_sub(1),
             blocks_produced: chain.produced,
             reorgs: chain.reorgs,
             reorg_depth_max: chain.reorg_depth_max,
@@ -122,21 +147,6 @@ impl Run<'_> {
             checks: check.count,
         })
         .collect()
-    }
-
-    /// The present state of every lane of the trace.
-    fn trace(&self) -> Vec<TraceHash> {
-        let mut last = BTreeMap::new();
-        for checkpoint in self.world.trace().checkpoints() {
-            last.insert((checkpoint.host, checkpoint.subsystem), (checkpoint.index, checkpoint.digest));
-        }
-        let lanes = last.into_iter().map(|((host, subsystem), (events, digest))| TraceHash {
-            host,
-            subsystem: subsystem.to_owned(),
-            events,
-            hash: hex::encode(digest),
-        });
-        lanes.collect()
     }
 }
 
