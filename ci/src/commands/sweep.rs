@@ -53,7 +53,7 @@ fn merge(dirs: &[PathBuf]) -> Result<SweepRecord, Failure> {
 /// All runs that are asked for, in order: the seeds of the first scenario, those of the second, ...
 fn planned<'a>(scenarios: &'a [Scenario], args: &SweepArgs) -> Vec<(&'a Scenario, u64)> {
     let all = scenarios.iter().flat_map(|scenario| args.seeds.0.clone().map(move |seed| (scenario, seed)));
-    let Shard { index, count } = args.shard.unwrap_or(Shard { index: 1, count: 1 });
+    let Shard { index, count } = args.shard.or(args.shard_index).unwrap_or(Shard { index: 1, count: 1 });
     all.enumerate().filter(|(n, _)| n % count == index - 1).map(|(_, run)| run).collect()
 }
 
@@ -107,7 +107,7 @@ fn play(args: &SweepArgs) -> Result<SweepRecord, Failure> {
     Ok(SweepRecord {
         schema_version: SCHEMA_VERSION,
         git_rev,
-        shard: args.shard.map(|shard| shard.to_string()),
+        shard: args.shard.or(args.shard_index).map(|shard| shard.to_string()),
         not_run: not_run.collect(),
         runs: done.into_iter().map(|(_, run)| run).collect(),
     })
