@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::parity::{self, ParityRecord};
 use crate::record::Record;
 use crate::render;
 use crate::sweep::{self, SweepRecord};
@@ -39,6 +40,17 @@ pub fn write_sweep(dir: &Path, record: &SweepRecord) -> Result<Vec<PathBuf>, Wri
             ("junit.xml".to_owned(), sweep::junit(record)),
             ("sweep.json".to_owned(), sweep::json(record)),
         ],
+    )
+}
+
+/// Writes `parity.md` and last `parity.json` into `dir`, as [`write_all`] does for one run.
+///
+/// # Errors
+/// [`WriteError`] with the path that could not be written.
+pub fn write_parity(dir: &Path, record: &ParityRecord) -> Result<Vec<PathBuf>, WriteError> {
+    write_files(
+        dir,
+        vec![("parity.md".to_owned(), parity::markdown(record)), ("parity.json".to_owned(), parity::json(record))],
     )
 }
 

@@ -26,6 +26,7 @@
 pub mod baseline;
 mod figures;
 pub mod files;
+pub mod parity;
 mod parts;
 mod record;
 pub mod render;
@@ -35,7 +36,7 @@ mod tests;
 mod text;
 
 pub use figures::{Figures, Rto};
-pub use files::{WriteError, write_all, write_sweep};
+pub use files::{WriteError, write_all, write_parity, write_sweep};
 pub use parts::{
     Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Recovery, Series, TraceHash, Workload,
 };

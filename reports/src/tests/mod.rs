@@ -2,6 +2,7 @@
 
 mod files;
 mod fixture;
+mod parity;
 mod read;
 mod run;
 mod sweep;
