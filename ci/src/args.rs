@@ -8,6 +8,8 @@ Examples:
   assay run partition-heal --seed 7      split five nodes, heal them, write a report
   assay sweep --seeds 0..50              every scenario with fifty seeds, on all cores
   assay determinism steady --seed 3      the same run in two processes, compared event by event
+  assay run partition-heal --on process  the same on real processes, in real time
+  assay parity partition-heal            simulated and live runs of it side by side
   assay replay REPORT --logs n2          the run of a report again, with the logs of n2
 
 Exit status:
@@ -36,6 +38,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Render reports again, or compare one with a baseline
     Report(ReportArgs),
+    /// Hold live runs of a scenario against simulated ones
+    Parity(ParityArgs),
     /// Run many scenarios with many seeds, or merge the results of shards
     Sweep(SweepArgs),
 }
@@ -51,6 +55,17 @@ pub enum Backend {
     Compose,
 }
 
+impl Backend {
+    /// Its name, as records and the command line have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sim => "sim",
+            Self::Process => "process",
+            Self::Compose => "compose",
+        }
+    }
+}
+
 /// Arguments of `assay run`.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
@@ -62,7 +77,8 @@ pub struct RunArgs {
     /// Where the nodes run
     #[arg(long, value_enum, default_value_t = Backend::Sim)]
     pub on: Backend,
-    /// Where the report goes [default: target/assay/SCENARIO-SEED]
+    /// Where the report goes, and with it the homes and logs of a live run
+    /// [default: target/assay/SCENARIO-SEED, with -process or -compose]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write every event of the run to this file, one a line
@@ -133,6 +149,31 @@ pub struct ReportArgs {
     pub json: bool,
 }
 
+/// Arguments of `assay parity`.
+#[derive(Debug, clap::Args)]
+pub struct ParityArgs {
+    /// A scenario file, or the name of one in the folder `scenarios`
+    pub scenario: String,
+    /// Where the live runs are: process or compose
+    #[arg(long, value_enum, default_value_t = Backend::Process)]
+    pub on: Backend,
+    /// Seeds of the simulated runs, from A up to but without B; live runs take them in turn
+    #[arg(long, value_name = "A..B", default_value = "0..20")]
+    pub seeds: Seeds,
+    /// How often it is played live, one run after the other
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub runs: std::num::NonZeroUsize,
+    /// Play nothing live; compare with these reports of live runs
+    #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with = "runs")]
+    pub live: Vec<PathBuf>,
+    /// Where parity.md, parity.json and the live reports go [default: target/assay/parity/SCENARIO-BACKEND]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `assay sweep`.
 #[derive(Debug, clap::Args)]
 pub struct SweepArgs {
@@ -150,6 +191,9 @@ pub struct SweepArgs {
     /// Run only part i of n, for several machines
     #[arg(long, value_name = "i/n")]
     pub shard: Option<Shard>,
+    /// The same, counted from 0: what numbers its machines so can pass the number on
+    #[arg(long, value_name = "i/n", value_parser = shard_from_0, conflicts_with_all = ["shard", "merge"])]
+    pub shard_index: Option<Shard>,
     /// Run nothing; merge the results that shards left in these folders
     #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["shard", "time", "jobs", "scenarios"])]
     pub merge: Vec<PathBuf>,
@@ -163,6 +207,15 @@ pub struct SweepArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     assay_scenarios::parse_duration(text).ok_or_else(|| "a duration is like 90s, 3m20s or 500ms".to_owned())
+}
+
+/// Part `0/5` is the first of five.
+fn shard_from_0(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse().ok()?)));
+    let shard = parts.map(|(index, count)| Shard { index: index.saturating_add(1), count });
+    shard
+        .filter(|shard| shard.index <= shard.count)
+        .ok_or_else(|| "counted from 0, a shard is like 1/5: part 2 of 5".into())
 }
 
 /// Seeds from the first up to but without the last.
@@ -241,6 +294,10 @@ mod tests {
         assert_eq!("2/5".parse(), Ok(Shard { index: 2, count: 5 }));
         for wrong in ["0/5", "6/5", "2", "/"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+        assert_eq!(shard_from_0("1/5"), Ok(Shard { index: 2, count: 5 }));
+        for wrong in ["5/5", "-1/5", "1"] {
+            assert!(shard_from_0(wrong).is_err(), "{wrong}");
         }
         assert_eq!("n0,n12".parse(), Ok(Nodes(vec![0, 12])));
         assert_eq!("all".parse(), Ok(Nodes(Vec::new())));

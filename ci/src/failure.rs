@@ -1,8 +1,9 @@
 //! Why a command could not do its work, and the exit status that says so.
 
-use assay_reports::{ReadError, files::WriteError, sweep::MergeError};
+use assay_reports::{ReadError, files::WriteError, parity::ParityError, sweep::MergeError};
 use assay_scenarios::ScenarioError;
 use assay_sim::run::RunError;
+use assay_testnet::TestnetError;
 use std::path::PathBuf;
 
 /// A command that could not do its work. What a run found out is a verdict, not a failure.
@@ -20,6 +21,10 @@ pub enum Failure {
     Merge(MergeError),
     /// The run could not be carried out.
     Run(RunError),
+    /// A live run could not be carried out.
+    Testnet(TestnetError),
+    /// Runs that cannot be compared.
+    Parity(ParityError),
     /// Something outside failed.
     Infrastructure(String),
 }
@@ -28,8 +33,11 @@ impl Failure {
     /// 2 for what the user can put right in the command or the files it names, 3 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Scenario(_) | Failure::Usage(_) | Failure::Record(..) | Failure::Merge(_) => 2,
-            Failure::Write(_) | Failure::Run(_) | Failure::Infrastructure(_) => 3,
+            Failure::Scenario(_) | Failure::Usage(_) | Failure::Record(..) | Failure::Merge(_) | Failure::Parity(_) => {
+                2
+            }
+            Failure::Testnet(TestnetError::CannotDo { .. }) => 2,
+            Failure::Write(_) | Failure::Run(_) | Failure::Testnet(_) | Failure::Infrastructure(_) => 3,
         }
     }
 }
@@ -42,7 +50,9 @@ impl std::fmt::Display for Failure {
             Failure::Record(path, error) => write!(f, "{}: {error}", path.display()),
             Failure::Write(error) => error.fmt(f),
             Failure::Merge(error) => error.fmt(f),
+            Failure::Parity(error) => error.fmt(f),
             Failure::Run(error) => error.fmt(f),
+            Failure::Testnet(error) => error.fmt(f),
         }
     }
 }
@@ -62,6 +72,18 @@ impl From<WriteError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         Failure::Run(error)
+    }
+}
+
+impl From<TestnetError> for Failure {
+    fn from(error: TestnetError) -> Self {
+        Failure::Testnet(error)
+    }
+}
+
+impl From<ParityError> for Failure {
+    fn from(error: ParityError) -> Self {
+        Failure::Parity(error)
     }
 }
 

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Determinism(args) => commands::determinism::main(&args),
         Command::Replay(args) => commands::replay::main(&args),
         Command::Report(args) => commands::report::main(&args),
+        Command::Parity(args) => commands::parity::main(&args),
         Command::Sweep(args) => commands::sweep::main(&args),
     };
     match done {

@@ -75,7 +75,14 @@ fn what_is_wrong_is_named_with_its_place() {
     let output = assay(dir.path(), &["run", "no-such-thing"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("crash-restart, disk-full-majority"), "{}", text(&output.stderr));
-    assert_eq!(assay(dir.path(), &["run", "short.toml", "--on", "compose"]).status.code(), Some(2));
+    let output = assay(dir.path(), &["run", "short.toml", "--on", "compose", "--trace", "events"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a live run has no trace"), "{}", text(&output.stderr));
+    let lossy = SCENARIO.replace("[workload]", "[network]\nloss = \"1%\"\n\n[workload]");
+    std::fs::write(dir.path().join("lossy.toml"), lossy).expect("the folder can be written");
+    let output = assay(dir.path(), &["run", "lossy.toml", "--on", "process"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("cannot be had with '--on process'"), "{}", text(&output.stderr));
     assert_eq!(assay(dir.path(), &["sweep", "--seeds", "5..5"]).status.code(), Some(2));
     assert_eq!(assay(dir.path(), &["report", "nowhere"]).status.code(), Some(2));
 }

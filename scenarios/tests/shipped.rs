@@ -57,7 +57,7 @@ fn the_catalogue() {
         liar-stale-replay: 5 nodes, 10m, 1 faults
         liar-transaction-flood: 5 nodes, 10m, 1 faults
         liar-withhold: 5 nodes, 12m, 1 faults
-        partition-heal: 5 nodes, 21m, 1 faults
+        partition-heal: 5 nodes, 9m30s, 1 faults
         poot-clock-skew: 5 nodes, 12m, 5 faults
         poot-crash: 5 nodes, 11m, 5 faults
         poot-liar-block-flood: 5 nodes, 7m, 1 faults
@@ -153,7 +153,7 @@ fn every_scenario_has_a_plan_for_every_seed() {
 
 #[test]
 fn plans_of_seed_7() {
-    assert_snapshot!(render(&shipped("partition-heal").plan(7)), @r#"fault 1, line 26: 2m to 6m partition: n0 n1 | n2 n3 n4"#);
+    assert_snapshot!(render(&shipped("partition-heal").plan(7)), @r#"fault 1, line 25: 1m to 2m36s partition: n0 n1 | n2 n3 n4"#);
     assert_snapshot!(render(&shipped("isolated-miner").plan(7)), @r#"fault 1, line 25: 1m to 9m isolate: n3"#);
     assert_snapshot!(render(&shipped("crash-restart").plan(7)), @r#"
         fault 1, line 19: 2m to 2m30s kill: n3, starts again after 30s

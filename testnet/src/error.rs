@@ -2,7 +2,7 @@
 
 use assay_node::{
     api::client::ClientError,
-    native::{home::HomeError, keys::KeyError},
+    native::{backups::BackupsError, home::HomeError, keys::KeyError},
 };
 use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 
@@ -63,6 +63,39 @@ pub enum TestnetError {
         /// The last answer before giving up.
         last: String,
     },
+    /// There is no container engine.
+    #[error("no container engine: {reason}")]
+    NoEngine {
+        /// What is missing.
+        reason: String,
+    },
+    /// A back end cannot do what a scenario asks for.
+    #[error("{place}: `{kind}` cannot be had with '--on {backend}': {reason}")]
+    CannotDo {
+        /// File and line.
+        place: String,
+        /// The fault.
+        kind: String,
+        /// The back end.
+        backend: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// There is nothing to restore.
+    #[error("there is no backup in {path}; a `backup` must come before")]
+    NoBackup {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A backup cannot be made or restored.
+    #[error(transparent)]
+    Backups(#[from] BackupsError),
+    /// The users of a live run did not do their part.
+    #[error("the users of the run failed: {0}")]
+    Users(String),
+    /// Ctrl-C.
+    #[error("interrupted; all processes of the run are ended")]
+    Interrupted,
     /// A node did not answer, or refused.
     #[error(transparent)]
     Client(#[from] ClientError),

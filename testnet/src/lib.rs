@@ -1,4 +1,4 @@
-//! The live drivers: the same node as local processes.
+//! The live drivers: the same node as local processes, by hand or by a scenario ([`live`]).
 //!
 //! ```text
 //!   Plan ──create──> folder/n0/{config.toml, genesis.json, node.key, ...}   n1/ ...
@@ -17,6 +17,7 @@
 )]
 
 mod error;
+pub mod live;
 mod plan;
 mod ports;
 mod process;

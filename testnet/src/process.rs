@@ -16,6 +16,15 @@ pub const STOP_MAX: Duration = Duration::from_secs(10);
 /// Lines of a log that an error carries.
 const LOG_LINES: usize = 20;
 
+/// How a process ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    /// Its status.
+    pub status: ExitStatus,
+    /// The end of its log.
+    pub log: String,
+}
+
 /// A running `assay-node run`; killed when it is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -53,12 +62,25 @@ impl Process {
         self.child.id()
     }
 
+    /// How it has ended, with the end of its log; none while it runs.
+    pub(crate) fn ended(&mut self, log: &Path) -> Result<Option<Ended>, TestnetError> {
+        let status = self.child.try_wait().map_err(TestnetError::system(format!("cannot ask after {}", self.name)))?;
+        Ok(status.map(|status| Ended { status, log: last_lines(log) }))
+    }
+
     /// Fails when it has ended on its own, with the end of its log.
     pub(crate) fn check_running(&mut self, log: &Path) -> Result<(), TestnetError> {
-        match self.child.try_wait().map_err(TestnetError::system(format!("cannot ask after {}", self.name)))? {
+        match self.ended(log)? {
             None => Ok(()),
-            Some(status) => Err(TestnetError::Ended { node: self.name.clone(), status, log: last_lines(log) }),
+            Some(Ended { status, log }) => Err(TestnetError::Ended { node: self.name.clone(), status, log }),
         }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), TestnetError> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process has a number above 0");
+        let failed = TestnetError::system(format!("cannot signal {}", self.name));
+        kill_process(id, signal).map_err(|error| failed(error.into()))
     }
 
     /// Ends it as `kill -9` does, and waits until it is gone.
@@ -76,8 +98,7 @@ impl Process {
     /// [`TestnetError::TooLate`], or when the system refuses.
     pub async fn stop(mut self) -> Result<ExitStatus, TestnetError> {
         let what = format!("stopping {}", self.name);
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process has a number above 0");
-        kill_process(id, Signal::TERM).map_err(|error| TestnetError::system(what.clone())(error.into()))?;
+        self.signal(Signal::TERM)?;
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().map_err(TestnetError::system(what.clone()))? {

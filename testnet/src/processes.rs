@@ -3,12 +3,13 @@
 use crate::{
     TestnetError,
     plan::{Place, Plan},
-    process::Process,
+    process::{Ended, Process},
 };
 use assay_node::{
     api::{Client, client::ClientError, model::HealthStatus},
     config::Config,
 };
+use rustix::process::Signal;
 use std::{
     fs, io,
     net::SocketAddr,
@@ -152,6 +153,25 @@ impl Processes {
     /// [`TestnetError::NotRunning`], [`TestnetError::TooLate`], or when the system refuses.
     pub async fn stop(&mut self, n: usize) -> Result<ExitStatus, TestnetError> {
         self.take(n)?.stop().await
+    }
+
+    /// Sends node `n` a signal.
+    pub(crate) fn signal(&mut self, n: usize, signal: Signal) -> Result<(), TestnetError> {
+        let Node { place, process, .. } = &self.nodes[n];
+        let process = process.as_ref().ok_or_else(|| TestnetError::NotRunning { node: place.name.clone() })?;
+        process.signal(signal)
+    }
+
+    /// How the process of node `n` has ended; once, and then it can be started again. None while it runs or when none was
+    /// started.
+    pub(crate) fn take_ended(&mut self, n: usize) -> Result<Option<Ended>, TestnetError> {
+        let Node { place, process, .. } = &mut self.nodes[n];
+        let Some(running) = process else { return Ok(None) };
+        let ended = running.ended(&place.log)?;
+        if ended.is_some() {
+            *process = None;
+        }
+        Ok(ended)
     }
 
     fn take(&mut self, n: usize) -> Result<Process, TestnetError> {

@@ -2,12 +2,14 @@
 
 pub mod determinism;
 pub mod list;
+pub mod live;
+pub mod parity;
 pub mod replay;
 pub mod report;
 pub mod run;
 pub mod sweep;
 
-use crate::output::say;
+use crate::{args::Backend, output::say};
 use assay_reports::{Record, render, sweep::SweepRun};
 use serde::Serialize;
 use std::{
@@ -43,6 +45,9 @@ fn print_outcome(record: &Record, report: Option<&Path>, json: bool) {
 }
 
 /// Where the report of a run goes unless told otherwise.
-fn default_out(scenario: &str, seed: u64) -> PathBuf {
-    PathBuf::from(format!("target/assay/{scenario}-{seed}"))
+fn default_out(scenario: &str, seed: u64, on: Backend) -> PathBuf {
+    match on {
+        Backend::Sim => PathBuf::from(format!("target/assay/{scenario}-{seed}")),
+        Backend::Process | Backend::Compose => PathBuf::from(format!("target/assay/{scenario}-{seed}-{}", on.name())),
+    }
 }

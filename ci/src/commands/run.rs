@@ -1,6 +1,6 @@
 //! `assay run`: one scenario, one seed, one report.
 
-use super::{default_out, print_outcome};
+use super::{default_out, live, print_outcome};
 use crate::{
     args::{Backend, RunArgs},
     failure::Failure,
@@ -15,12 +15,15 @@ use std::{fs::File, io::BufWriter, path::Path, time::Duration};
 
 /// Runs the command.
 pub fn main(args: &RunArgs) -> Result<u8, Failure> {
-    if args.on != Backend::Sim {
-        return Err(Failure::Usage("this release runs scenarios in the simulator only: leave out --on".into()));
-    }
     let scenario = files::scenario(&args.scenario)?;
-    let record = play(&scenario, args.seed, &Watch { trace: args.trace.as_deref(), logs: None, until: None })?;
-    let out = args.out.clone().unwrap_or_else(|| default_out(&scenario.name, args.seed));
+    let out = args.out.clone().unwrap_or_else(|| default_out(&scenario.name, args.seed, args.on));
+    let record = match args.on {
+        Backend::Sim => play(&scenario, args.seed, &Watch { trace: args.trace.as_deref(), logs: None, until: None })?,
+        Backend::Process | Backend::Compose if args.trace.is_some() => {
+            return Err(Failure::Usage("--trace is for the simulator: a live run has no trace".into()));
+        }
+        Backend::Process | Backend::Compose => live::play(&scenario, args.seed, args.on, &out)?,
+    };
     write_all(&out, &record)?;
     print_outcome(&record, Some(&out), args.json);
     Ok(record.verdict.exit_code())
