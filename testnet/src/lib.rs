@@ -17,6 +17,7 @@
 )]
 
 mod error;
+pub mod net;
 mod plan;
 mod ports;
 mod process;
