@@ -1,5 +1,6 @@
 //! The command line's grammar and help.
 
+use crate::testnet_args::TestnetArgs;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::{ops::Range, path::PathBuf, str::FromStr, time::Duration};
 
@@ -9,6 +10,7 @@ Examples:
   assay sweep --seeds 0..50              every scenario with fifty seeds, on all cores
   assay determinism steady --seed 3      the same run in two processes, compared event by event
   assay replay REPORT --logs n2          the run of a report again, with the logs of n2
+  assay testnet up                       four nodes on this machine, with funded accounts
 
 Exit status:
   0 passed   1 invariant violated or expectation not met   2 usage or scenario error
@@ -38,6 +40,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Run many scenarios with many seeds, or merge the results of shards
     Sweep(SweepArgs),
+    // It says what it is at its arguments.
+    Testnet(TestnetArgs),
 }
 
 /// Where nodes run.

@@ -3,6 +3,7 @@
 use assay_reports::{ReadError, files::WriteError, sweep::MergeError};
 use assay_scenarios::ScenarioError;
 use assay_sim::run::RunError;
+use assay_testnet::net::{Fault, NetError};
 use std::path::PathBuf;
 
 /// A command that could not do its work. What a run found out is a verdict, not a failure.
@@ -20,14 +21,22 @@ pub enum Failure {
     Merge(MergeError),
     /// The run could not be carried out.
     Run(RunError),
+    /// A testnet could not be told what to do, or did not do it.
+    Net(NetError),
     /// Something outside failed.
     Infrastructure(String),
 }
 
 impl Failure {
-    /// 2 for what the user can put right in the command or the files it names, 3 for everything else.
+    /// 2 for what the user can put right in the command or the files it names, 1 for a node that is not well, 3 for
+    /// everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Failure::Net(error) => match error.fault() {
+                Fault::Unhealthy => 1,
+                Fault::Usage => 2,
+                Fault::Infrastructure => 3,
+            },
             Failure::Scenario(_) | Failure::Usage(_) | Failure::Record(..) | Failure::Merge(_) => 2,
             Failure::Write(_) | Failure::Run(_) | Failure::Infrastructure(_) => 3,
         }
@@ -43,6 +52,7 @@ impl std::fmt::Display for Failure {
             Failure::Write(error) => error.fmt(f),
             Failure::Merge(error) => error.fmt(f),
             Failure::Run(error) => error.fmt(f),
+            Failure::Net(error) => error.fmt(f),
         }
     }
 }
@@ -68,5 +78,11 @@ impl From<RunError> for Failure {
 impl From<MergeError> for Failure {
     fn from(error: MergeError) -> Self {
         Failure::Merge(error)
+    }
+}
+
+impl From<NetError> for Failure {
+    fn from(error: NetError) -> Self {
+        Failure::Net(error)
     }
 }

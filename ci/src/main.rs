@@ -12,6 +12,7 @@ mod files;
 mod live;
 mod output;
 mod revision;
+mod testnet_args;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => commands::replay::main(&args),
         Command::Report(args) => commands::report::main(&args),
         Command::Sweep(args) => commands::sweep::main(&args),
+        Command::Testnet(args) => commands::testnet::main(args),
     };
     match done {
         Ok(code) => ExitCode::from(code),
