@@ -108,7 +108,7 @@ pub(crate) fn node_variables() -> impl Iterator<Item = OsString> {
 }
 
 /// The end of a log; nothing when it cannot be read, because the error that carries it says more.
-pub(crate) fn last_lines(log: &Path) -> String {
+fn last_lines(log: &Path) -> String {
     let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")

@@ -3,7 +3,7 @@
 use super::{
     Net,
     error::NetError,
-    nodes::{Ending, STARTED_MAX},
+    nodes::{Ending, Paused, STARTED_MAX},
     ready::Wants,
 };
 use rustix::process::Signal;
@@ -61,11 +61,11 @@ impl Net {
             }
             Deed::Stop => ended(self.end_running(n, Signal::TERM).await?, pid),
             Deed::Pause => {
-                self.signal(n, Signal::STOP)?;
+                self.pause(n, Paused::Yes).await?;
                 format!("paused; process {pid} is there and does nothing")
             }
             Deed::Resume => {
-                self.signal(n, Signal::CONT)?;
+                self.pause(n, Paused::No).await?;
                 format!("goes on; process {pid}")
             }
             Deed::Restart => {

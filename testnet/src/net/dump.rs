@@ -3,7 +3,7 @@
 //! What goes in is named here, file by file: whatever else is in the folder, keys above all, stays out. What cannot be had is in
 //! the archive as a text that says why.
 
-use super::{Net, error::NetError, logs::part, process_id::Condition, program, state::STATE_FILE};
+use super::{Net, error::NetError, files::end_of, logs::part, process_id::Condition, program, state::STATE_FILE};
 use assay_node::{api::Client, native::seams::now};
 use flate2::{Compression, write::GzEncoder};
 use http::Method;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::{
     ffi::OsStr,
     fs::{self, File},
-    io::{self, Read, Seek, SeekFrom},
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -67,7 +67,11 @@ impl Net {
         let file = File::create_new(&path).map_err(failed())?;
         let archive = tar::Builder::new(GzEncoder::new(file, Compression::default()));
         let mut dump = Dump { archive, top: name, entries: Vec::new(), missing: Vec::new() };
-        self.fill(&mut dump).await.map_err(failed())?;
+        if let Err(error) = self.fill(&mut dump).await {
+            // Half an archive would be taken for a whole one. The error says why there is none.
+            let _removed = fs::remove_file(&path);
+            return Err(failed()(error));
+        }
         let file = dump.archive.into_inner().and_then(GzEncoder::finish).map_err(failed())?;
         file.sync_all().map_err(failed())?;
         let bytes = file.metadata().map_err(failed())?.len();
@@ -174,20 +178,10 @@ impl Dump {
                 return Ok(());
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let read = end_of(&path, room);
+            let read = end_of(&path, room, 0);
             room -= read.as_ref().map_or(0, |bytes| bytes.len() as u64);
             self.add_or_say(&format!("{node}/{name}"), read.map_err(|error| error.to_string()))?;
         }
         Ok(())
     }
-}
-
-/// The last bytes of a file.
-fn end_of(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let len = file.metadata()?.len();
-    file.seek(SeekFrom::Start(len.saturating_sub(bytes_max)))?;
-    let mut bytes = Vec::new();
-    file.take(bytes_max).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

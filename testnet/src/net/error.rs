@@ -97,6 +97,12 @@ pub enum NetError {
         /// Its name.
         node: String,
     },
+    /// Somebody is needed to ask, and nobody is there.
+    #[error("no node of testnet {name} runs; 'assay testnet up --name {name}' starts them all")]
+    NoneRuns {
+        /// The net.
+        name: String,
+    },
     /// A node ended that should run.
     #[error("{node} ended by itself; the last lines of its log:\n{log}")]
     Ended {
@@ -115,8 +121,8 @@ pub enum NetError {
         /// What was seen last.
         last: String,
     },
-    /// `up` was told to stop.
-    #[error("interrupted; everything that was started is ended again")]
+    /// A command was told to end.
+    #[error("interrupted; what was begun is taken back")]
     Interrupted,
     /// A program of a node did not do what it was asked.
     #[error("{what}: {said}")]
@@ -170,7 +176,7 @@ impl NetError {
         match self {
             Self::Name { .. } | Self::NoNet { .. } | Self::Foreign { .. } | Self::Runs { .. } => Fault::Usage,
             Self::Differs { .. } | Self::NoNode { .. } | Self::Usage(_) | Self::Genesis(_) => Fault::Usage,
-            Self::NodeRuns { .. } | Self::NodeStopped { .. } => Fault::Usage,
+            Self::NodeRuns { .. } | Self::NodeStopped { .. } | Self::NoneRuns { .. } => Fault::Usage,
             Self::Ended { .. } | Self::TooLate { .. } | Self::Program { .. } => Fault::Unhealthy,
             Self::RolledBack { .. } | Self::Refused { .. } | Self::Left(_) => Fault::Unhealthy,
             Self::State { .. } | Self::Busy { .. } | Self::Interrupted | Self::Key(_) => Fault::Infrastructure,

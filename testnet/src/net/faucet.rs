@@ -37,10 +37,10 @@ impl Net {
     /// Pays `amount` to `to`, by the first node that takes it in.
     ///
     /// # Errors
-    /// [`NetError::NodeStopped`] when no node runs, [`NetError::Refused`] with the words of the last one.
+    /// [`NetError::NoneRuns`], [`NetError::Refused`] with the words of the last one.
     pub async fn pay(&self, to: Address, amount: Amount) -> Result<Paid, NetError> {
         let faucet = self.accounts()?.faucet;
-        let mut last = NetError::NodeStopped { node: self.known() };
+        let mut last = NetError::NoneRuns { name: self.state.name.clone() };
         for n in self.running() {
             let client = self.client(n);
             match self.pay_by(&client, &faucet, to, amount).await {

@@ -191,7 +191,7 @@ impl Net {
     /// and says what became of all. `tell` hears how far it is. When `stop` ends while it waits, it waits no longer.
     ///
     /// # Errors
-    /// [`NetError::Usage`] without accounts or with a rate out of bounds, [`NetError::NodeStopped`] when no node runs,
+    /// [`NetError::Usage`] without accounts or with a rate out of bounds, [`NetError::NoneRuns`],
     /// [`NetError::Refused`] when none answers.
     pub async fn load(
         &self,
@@ -208,7 +208,7 @@ impl Net {
             return Err(NetError::Usage("this testnet has no accounts; start one with --accounts".into()));
         }
         let running = self.running();
-        let Some(first) = running.first() else { return Err(NetError::NodeStopped { node: self.known() }) };
+        let Some(first) = running.first() else { return Err(NetError::NoneRuns { name: self.state.name.clone() }) };
         let clients: Vec<_> = (0..self.state.nodes.len()).map(|n| self.client(n)).collect();
         let refused = |cause| NetError::Refused { what: "asking for the head".into(), cause };
         let head = clients[*first].head(super::ASK_MAX).await.map_err(refused)?;

@@ -181,7 +181,7 @@ mod tests {
         }
         let (a, b) = (state.nodes[0].log.clone(), state.nodes[1].log.clone());
         let root = Root::new(dir.path()).expect("it is absolute");
-        let net = Net { folder: dir.path().to_owned(), root, state, lock: None };
+        let net = Net::new(&root, dir.path().to_owned(), state, None);
         let line = |second: u32, text: &str| format!("2026-11-29T10:00:{second:02}Z {text}\n");
         fs::write(part(&a, 1), line(1, "one")).expect("the folder is ours");
         fs::write(&a, line(3, "three") + "more\n").expect("the folder is ours");

@@ -68,6 +68,7 @@ pub use upgrade::Upgraded;
 
 use assay_node::api::Client;
 use std::{
+    collections::BTreeMap,
     fs::File,
     path::{Path, PathBuf},
     time::Duration,
@@ -85,6 +86,8 @@ pub struct Net {
     state: State,
     /// The right to change it; none for who only looks.
     lock: Option<File>,
+    /// Where the logs of the nodes end that were started here, from before their start on: by node.
+    log_starts: BTreeMap<usize, u64>,
 }
 
 impl Net {
@@ -96,7 +99,7 @@ impl Net {
         let name = root.resolve(name)?;
         let folder = root.folder(&name);
         let state = State::read(&folder)?;
-        Ok(Self { root: root.clone(), folder, state, lock: None })
+        Ok(Self::new(root, folder, state, None))
     }
 
     /// The net `name` of `root`, to change; no other command changes it for as long as this value lives.
@@ -109,6 +112,10 @@ impl Net {
         State::read(&root.folder(&name))?;
         let lock = root.lock(&name)?;
         Ok(Self { lock: Some(lock), ..Self::open(root, &name)? })
+    }
+
+    fn new(root: &Root, folder: PathBuf, state: State, lock: Option<File>) -> Self {
+        Self { root: root.clone(), folder, state, lock, log_starts: BTreeMap::new() }
     }
 
     /// What is known of it.
@@ -190,7 +197,7 @@ mod tests {
     #[test]
     fn nodes_are_meant_by_name() {
         let root = Root::new(Path::new("/nets")).expect("it is absolute");
-        let net = Net { folder: root.folder("dev"), root, state: state::tests::state(4), lock: None };
+        let net = Net::new(&root, root.folder("dev"), state::tests::state(4), None);
         let select = |names: &[&str]| net.select(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         assert_eq!(select(&[]).expect("all"), [0, 1, 2, 3]);
         assert_eq!(select(&["n2", "all"]).expect("all"), [0, 1, 2, 3]);

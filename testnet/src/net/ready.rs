@@ -1,7 +1,7 @@
 //! Waiting until nodes are well: they answer, are ready, and have heard of each other.
 
 use super::{ASK_MAX, Net, error::NetError, process_id::Condition};
-use crate::{POLL, process};
+use crate::POLL;
 use assay_node::{
     api::{
         Client,
@@ -10,7 +10,7 @@ use assay_node::{
     types::Height,
 };
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long a whole net may take until it is ready.
 pub const READY_MAX: Duration = Duration::from_secs(60);
@@ -64,12 +64,15 @@ impl Net {
             for (n, (client, found)) in nodes.iter().zip(clients.iter().zip(&mut found)) {
                 let node = &self.state.nodes[*n];
                 if self.condition(*n) == Condition::Gone {
-                    return Err(NetError::Ended { node: node.name.clone(), log: process::last_lines(&node.log) });
+                    return Err(NetError::Ended { node: node.name.clone(), log: self.last_words(*n) });
                 }
                 if found.is_none() {
-                    match ask(client, wants).await {
-                        Ok(info) => *found = Some(info),
-                        Err(lacks) => last = Some((node, lacks)),
+                    // Whoever does not answer takes no time from the others once the bound is over.
+                    let until = deadline.max(Instant::now() + POLL);
+                    match timeout_at(until, ask(client, wants)).await {
+                        Ok(Ok(info)) => *found = Some(info),
+                        Ok(Err(lacks)) => last = Some((node, lacks)),
+                        Err(_late) => last = Some((node, "no answer".to_owned())),
                     }
                 }
             }

@@ -10,7 +10,7 @@ use super::{
     homes::{self, Seat, multiaddr},
     process_id::Condition,
     ready::{READY_MAX, Wants},
-    state::{NodeState, STATE_VERSION, State},
+    state::{NodeState, STATE_FILE, STATE_VERSION, State},
 };
 use crate::{NODES_MAX, TestnetError};
 use assay_node::{
@@ -107,7 +107,7 @@ pub async fn up(
     let folder = root.folder(&options.name);
     let (origin, state) = match State::read(&folder) {
         Ok(state) => {
-            let there = Net { root: root.clone(), folder: folder.clone(), state, lock: None };
+            let there = Net::new(root, folder.clone(), state, None);
             existing(there, &options, program)?
         }
         Err(NetError::NoNet { .. }) => (Origin::New, None),
@@ -117,7 +117,7 @@ pub async fn up(
         Some(state) => state,
         None => create(root, &folder, &options)?,
     };
-    let mut net = Net { root: root.clone(), folder, state, lock: Some(lock) };
+    let mut net = Net::new(root, folder, state, Some(lock));
     root.set_latest(&options.name)?;
     let begun = Instant::now();
     match net.start_all(interrupted, tell).await {
@@ -129,14 +129,13 @@ pub async fn up(
     }
 }
 
-/// What becomes of a net that is there: its state when it is started again, none when it was removed.
+/// What becomes of a net that is there: its state when it is started again, none when a new one takes its place.
 fn existing(net: Net, options: &UpOptions, program: Option<PathBuf>) -> Result<(Origin, Option<State>), NetError> {
-    let (folder, mut state) = (&net.folder, net.state.clone());
+    let mut state = net.state.clone();
     if (0..state.nodes.len()).any(|n| net.condition(n) != Condition::Gone) {
         return Err(NetError::Runs { name: net.state.name });
     }
     if options.existing == Existing::Remove {
-        fs::remove_dir_all(folder).map_err(NetError::system(format!("cannot remove {}", folder.display())))?;
         return Ok((Origin::New, None));
     }
     let differs = |what, has: String, asked: Option<String>| match asked {
@@ -232,6 +231,10 @@ fn create(root: &Root, folder: &Path, options: &UpOptions) -> Result<State, NetE
         nodes,
     };
     state.write(&new)?;
+    // Not before the new one is whole: options that cannot be meant remove nothing.
+    if options.existing == Existing::Remove && folder.join(STATE_FILE).exists() {
+        fs::remove_dir_all(folder).map_err(NetError::system(format!("cannot remove {}", folder.display())))?;
+    }
     fs::rename(&new, folder).map_err(NetError::system(format!("cannot make {}", folder.display())))?;
     Ok(state)
 }

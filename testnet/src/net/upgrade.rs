@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
+    pin::pin,
     time::Duration,
 };
 use tokio::time::Instant;
@@ -32,7 +33,7 @@ pub struct Upgraded {
 }
 
 impl Net {
-    /// Upgrades all nodes to `program`. `tell` hears of each that is well.
+    /// Upgrades all nodes to `program`. `tell` hears of each that is well. When `interrupted` ends first, all goes back.
     ///
     /// # Errors
     /// [`NetError::Usage`] when it is no program, [`NetError::NodeStopped`] when a node does not run: nothing was changed.
@@ -42,6 +43,7 @@ impl Net {
         &mut self,
         program: &Path,
         health_within: Duration,
+        interrupted: impl Future<Output = ()>,
         tell: &mut dyn FnMut(&Upgraded),
     ) -> Result<Vec<Upgraded>, NetError> {
         let program = executable(program)?;
@@ -50,10 +52,16 @@ impl Net {
                 return Err(NetError::NodeStopped { node: node.name.clone() });
             }
         }
+        let mut interrupted = pin!(interrupted);
         let mut upgraded: Vec<Upgraded> = Vec::new();
         for n in 0..self.state.nodes.len() {
             let from = self.state.nodes[n].program.clone();
-            match self.upgrade_one(n, &program, health_within).await {
+            let done = tokio::select! {
+                biased;
+                () = &mut interrupted => Err(NetError::Interrupted),
+                done = self.upgrade_one(n, &program, health_within) => done,
+            };
+            match done {
                 Ok(done) => {
                     tell(&done);
                     upgraded.push(done);
