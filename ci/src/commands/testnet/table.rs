@@ -29,7 +29,7 @@ impl Cell {
     }
 
     fn is_number(&self) -> bool {
-        self.text == "-" || self.text.chars().next().is_some_and(|c| c.is_ascii_digit())
+        self.text == "-" || (self.text.starts_with(|c: char| c.is_ascii_digit()) && !self.text.contains(':'))
     }
 }
 

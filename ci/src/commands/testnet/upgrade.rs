@@ -1,6 +1,9 @@
 //! `assay testnet upgrade`.
 
-use super::{open_to_change, say_json, short, terminal::Line};
+use super::{
+    open_to_change, say_json, short,
+    terminal::{Line, interrupted},
+};
 use crate::{failure::Failure, output::say, testnet_args::UpgradeArgs};
 use assay_testnet::net::Upgraded;
 
@@ -15,7 +18,7 @@ pub async fn main(args: &UpgradeArgs) -> Result<u8, Failure> {
             line.say(format_args!("{node}: release {version}, well after {seconds:.1} s, at height {height}"));
         }
     };
-    let upgraded = net.upgrade(&args.program, args.health_within, &mut tell).await?;
+    let upgraded = net.upgrade(&args.program, args.health_within, interrupted(), &mut tell).await?;
     drop(line);
     if json {
         say_json(&upgraded);
