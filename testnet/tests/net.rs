@@ -271,14 +271,15 @@ async fn is_upgraded_and_rolled_back(guard: &Guard) {
     let new = guard.dir.path().join("assay-node-new");
     fs::copy(&old, &new).expect("there is room");
     let mut told = 0;
-    let upgraded = net.upgrade(&new, SOON, &mut |_| told += 1).await.unwrap_or_else(|error| panic!("{error}"));
+    let upgraded =
+        net.upgrade(&new, SOON, pending(), &mut |_| told += 1).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((upgraded.len(), told), (NODES, NODES));
     everybody_is_well(&net).await;
 
     let broken = guard.dir.path().join("assay-node-broken");
     fs::write(&broken, "#!/bin/sh\necho this release is broken >&2\nexit 1\n").expect("there is room");
     fs::set_permissions(&broken, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let error = net.upgrade(&broken, SOON, &mut |_| {}).await.expect_err("it does not run");
+    let error = net.upgrade(&broken, SOON, pending(), &mut |_| {}).await.expect_err("it does not run");
     let text = error.to_string();
     assert!(text.contains("n0 ended by itself") && text.contains("this release is broken"), "{text}");
     assert!(text.contains("n0 runs its old program again"), "{text}");
@@ -286,7 +287,7 @@ async fn is_upgraded_and_rolled_back(guard: &Guard) {
     drop(net);
     let new = new.canonicalize().expect("it is there");
     assert!(guard.net().state().nodes.iter().all(|node| node.program == new), "each has the program from before");
-    let none = guard.net().upgrade(&guard.dir.path().join("none"), SOON, &mut |_| {}).await;
+    let none = guard.net().upgrade(&guard.dir.path().join("none"), SOON, pending(), &mut |_| {}).await;
     assert!(matches!(none, Err(NetError::Usage(_))), "{none:?}");
 }
 
