@@ -4,6 +4,7 @@
 //! it is back; and they follow from the folder's name, so that a net that is made anew has them again.
 
 use super::error::NetError;
+use crate::NODES_MAX;
 use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -13,8 +14,10 @@ use std::{
 const PORT_MIN: u16 = 20_000;
 /// The port behind the last one that is chosen: Linux hands out 32768 and above.
 const PORT_END: u16 = 32_000;
-/// Ports of one block: the most nodes there can be have one for the API and one for peers.
+/// Ports of one block: the most nodes there can be have one for the API in its first half, and one for peers in its second,
+/// which has one more at its end.
 const BLOCK: u16 = 100;
+const _: () = assert!(NODES_MAX < BLOCK as usize / 2);
 
 /// Addresses of the APIs, and those where peers are waited for.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,21 +45,23 @@ impl Endpoints {
         }
     }
 
-    /// Free ones for `count` nodes of the net in `folder`, at most half a block.
+    /// Free ones for `count` nodes of the net in `folder`, at most [`NODES_MAX`]. Until the nodes have them, the listener keeps
+    /// other nets from choosing the same: it holds the last port of their block.
     ///
     /// # Errors
     /// [`NetError::Usage`] when every block of ports has one that is in use.
-    pub(crate) fn choose(folder: &Path, count: usize) -> Result<Self, NetError> {
-        let count = u16::try_from(count).unwrap_or(BLOCK / 2).min(BLOCK / 2);
+    pub(crate) fn choose(folder: &Path, count: usize) -> Result<(Self, TcpListener), NetError> {
+        let count = u16::try_from(count.min(NODES_MAX)).unwrap_or(BLOCK / 2);
         let blocks = (PORT_END - PORT_MIN) / BLOCK;
         let first = (digest(folder.as_os_str().as_encoded_bytes()) % u64::from(blocks)) as u16;
         let block = |n: u16| {
             let base = PORT_MIN + (first + n) % blocks * BLOCK;
-            Self::block(base + BLOCK / 2, base, count)
+            let held = TcpListener::bind(("127.0.0.1", base + BLOCK - 1)).ok()?;
+            let endpoints = Self::block(base + BLOCK / 2, base, count);
+            endpoints.taken().is_none().then_some((endpoints, held))
         };
-        let free = (0..blocks).map(block).find(|endpoints| endpoints.taken().is_none());
         let none = || format!("no {count} free ports from {PORT_MIN} to {PORT_END}; give some with --ports P2P,API");
-        free.ok_or_else(|| NetError::Usage(none()))
+        (0..blocks).find_map(block).ok_or_else(|| NetError::Usage(none()))
     }
 
     fn block(p2p: u16, api: u16, count: u16) -> Self {
@@ -87,11 +92,15 @@ mod tests {
     #[test]
     fn a_net_has_its_ports_again_and_a_port_that_is_taken_is_none_of_them() {
         let folder = Path::new("/nets/endpoints-test");
-        let first = Endpoints::choose(folder, 4).expect("loopback has free ports");
-        assert_eq!(Endpoints::choose(folder, 4).expect("loopback has free ports"), first);
+        let (first, held) = Endpoints::choose(folder, 4).expect("loopback has free ports");
+        let (beside, _) = Endpoints::choose(folder, 4).expect("loopback has free ports");
+        assert_ne!(beside, first, "two nets at once have different ports");
+        drop(held);
+        let (again, _) = Endpoints::choose(folder, 4).expect("loopback has free ports");
+        assert_eq!(again, first);
         assert!(first.api.iter().chain(&first.p2p).all(|a| (PORT_MIN..PORT_END).contains(&a.port())));
         let _held = TcpListener::bind(first.p2p[3]).expect("it was free a line above");
-        let second = Endpoints::choose(folder, 4).expect("loopback has free ports");
+        let (second, _) = Endpoints::choose(folder, 4).expect("loopback has free ports");
         assert_ne!(second, first);
         let (p2p, api) = (first.p2p[0].port(), first.api[0].port());
         let error = Endpoints::from_ports(p2p, api, 4).expect_err("one is taken").to_string();

@@ -29,6 +29,9 @@ pub const LATEST: &str = "latest";
 /// Characters of a net's name, at most: a chain's name is made of it.
 pub const NAME_MAX: usize = 24;
 
+/// A net by its name, and its state or why that cannot be read.
+pub type NamedState = (String, Result<State, NetError>);
+
 /// The folder that holds the nets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root(PathBuf);
@@ -83,7 +86,7 @@ impl Root {
     ///
     /// # Errors
     /// When the root is there and cannot be read.
-    pub fn nets(&self) -> Result<Vec<(String, Result<State, NetError>)>, NetError> {
+    pub fn nets(&self) -> Result<Vec<NamedState>, NetError> {
         let failed = || NetError::system(format!("cannot read {}", self.0.display()));
         let entries = match fs::read_dir(&self.0) {
             Ok(entries) => entries,

@@ -64,7 +64,8 @@ impl Net {
             readers.push(Entries::new(*n, reader));
             follow.tails.push(Tail { number: *n, node: node.name.clone(), path: node.log.clone(), offset });
         }
-        let from = since.map_or(0, |since| (now().0 * 1000).saturating_sub(since.as_micros() as u64));
+        let ago = |since: Duration| u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        let from = since.map_or(0, |since| (now().0 * 1000).saturating_sub(ago(since)));
         follow.give(readers, from, each)?;
         Ok(follow)
     }

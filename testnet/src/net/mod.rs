@@ -53,7 +53,7 @@ pub use down::{Down, Wipe};
 pub use dump::{Dumped, LOG_BYTES_MAX};
 pub use error::{Fault, NetError};
 pub use faucet::{PAID_MAX, Paid};
-pub use folder::{LATEST, NAME_MAX, ROOT, Root};
+pub use folder::{LATEST, NAME_MAX, NamedState, ROOT, Root};
 pub use init::{INIT_PROFILES, InitOptions, Made, MadeNode, init};
 pub use latency::{Latencies, Quantiles};
 pub use load::{Counts, Load, LoadProgress, LoadReport, RATE_MAX};

@@ -146,6 +146,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::zombie_processes, reason = "asking for its condition takes leave of it, which is tested here")]
     fn a_paused_process_is_told_apart() {
         let child = Command::new("sleep").arg("60").spawn().expect("there is a sleep");
         let id = ProcessId::of(child.id()).expect("it runs");

@@ -26,6 +26,7 @@ use assay_node::{
 use rustix::process::Signal;
 use std::{
     fs, io,
+    net::TcpListener,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -113,8 +114,9 @@ pub async fn up(
         Err(NetError::NoNet { .. }) => (Origin::New, None),
         Err(error) => return Err(error),
     };
-    let state = match state {
-        Some(state) => state,
+    // Held until the nodes have their ports, or have not got them.
+    let (state, _held) = match state {
+        Some(state) => (state, None),
         None => create(root, &folder, &options)?,
     };
     let mut net = Net::new(root, folder, state, Some(lock));
@@ -123,8 +125,12 @@ pub async fn up(
     match net.start_all(interrupted, tell).await {
         Ok(()) => Ok(Up { net, origin, ready_in: begun.elapsed() }),
         Err(error) => {
-            net.end_all(Signal::KILL).await?;
-            Err(error)
+            let ended = net.end_all(Signal::KILL).await;
+            // What is left is worth knowing, and so is why it came to that.
+            match ended {
+                Ok(_endings) => Err(error),
+                Err(left) => Err(NetError::Left(format!("{error}\n{left}"))),
+            }
         }
     }
 }
@@ -171,7 +177,7 @@ fn existing(net: Net, options: &UpOptions, program: Option<PathBuf>) -> Result<(
 }
 
 /// Makes homes, accounts and state beside `folder`, and then gives them that name: a net is there whole or not at all.
-fn create(root: &Root, folder: &Path, options: &UpOptions) -> Result<State, NetError> {
+fn create(root: &Root, folder: &Path, options: &UpOptions) -> Result<(State, Option<TcpListener>), NetError> {
     let count = options.nodes.unwrap_or(NODES);
     if count == 0 || count > NODES_MAX {
         return Err(TestnetError::Nodes { got: count, max: NODES_MAX }.into());
@@ -189,9 +195,9 @@ fn create(root: &Root, folder: &Path, options: &UpOptions) -> Result<State, NetE
     let producers: Vec<_> = secrets.iter().map(|secret| Keypair::from_secret(*secret).public()).collect();
     let rules = Rules { chain_id: chain_id.clone(), consensus, block_interval };
     let genesis = chain::genesis(rules, &producers, &accounts)?;
-    let endpoints = match options.ports {
-        Some((p2p, api)) => Endpoints::from_ports(p2p, api, count)?,
-        None => Endpoints::choose(folder, count)?,
+    let (endpoints, held) = match options.ports {
+        Some((p2p, api)) => (Endpoints::from_ports(p2p, api, count)?, None),
+        None => Endpoints::choose(folder, count).map(|(endpoints, held)| (endpoints, Some(held)))?,
     };
     let nodes: Vec<_> = (0..count)
         .map(|n| NodeState {
@@ -236,7 +242,7 @@ fn create(root: &Root, folder: &Path, options: &UpOptions) -> Result<State, NetE
         fs::remove_dir_all(folder).map_err(NetError::system(format!("cannot remove {}", folder.display())))?;
     }
     fs::rename(&new, folder).map_err(NetError::system(format!("cannot make {}", folder.display())))?;
-    Ok(state)
+    Ok((state, held))
 }
 
 fn config(node: &NodeState) -> Config {
