@@ -1,7 +1,7 @@
-//! The `assay` command line: plays scenarios, repeats them from a seed, and writes reports.
+//! The `assay` command line: plays scenarios, repeats them from a seed, writes reports, and runs testnets.
 //!
 //! Exit status: 0 passed, 1 an invariant was violated or an expectation not met, 2 usage or scenario error,
-//! 3 infrastructure, 4 nondeterministic.
+//! 3 infrastructure, 4 nondeterministic. Of `testnet`: 1 a node or a check failed.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the command line is outside every simulation")]
 

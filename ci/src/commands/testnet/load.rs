@@ -8,6 +8,9 @@ use super::{
 use crate::{failure::Failure, output::say, testnet_args::LoadArgs};
 use assay_testnet::net::{Load, LoadProgress, LoadReport, Quantiles};
 
+/// The API's code for a transfer behind too many others of its account.
+const TOO_FAR: &str = "nonce_too_far";
+
 /// Runs the command.
 pub async fn main(args: &LoadArgs) -> Result<u8, Failure> {
     let net = open(&args.net)?;
@@ -36,10 +39,10 @@ pub async fn main(args: &LoadArgs) -> Result<u8, Failure> {
 fn text(report: &LoadReport, in_color: bool) -> String {
     let LoadReport { rate, seconds, due, late, counts, refusals, answer, confirmation } = report;
     let mut text = format!("{due} transfers were due, {rate} a second for {seconds:.1} s\n\n");
-    let refusals: Vec<_> = refusals.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    let why: Vec<_> = refusals.iter().map(|(code, count)| format!("{count} {code}")).collect();
     let lines = [
         ("acknowledged", counts.acknowledged, String::new()),
-        ("refused", counts.refused, refusals.join(", ")),
+        ("refused", counts.refused, why.join(", ")),
         ("not sent", counts.not_sent, "no node took the connection".into()),
         ("unknown", counts.unknown, "sent, and not answered".into()),
         ("late", *late, "all accounts waited for answers".into()),
@@ -53,6 +56,10 @@ fn text(report: &LoadReport, in_color: bool) -> String {
         if is_shown {
             text += &format!("{name:13} {count:>8}{note}\n");
         }
+    }
+    if refusals.contains_key(TOO_FAR) {
+        text +=
+            "accounts had all the transfers waiting that one may have: 'assay testnet up --accounts N' makes more\n";
     }
     let row = |name: &str, quantiles: &Quantiles| {
         let times = [quantiles.p50_ms, quantiles.p90_ms, quantiles.p99_ms, quantiles.max_ms].map(time).map(Cell::new);

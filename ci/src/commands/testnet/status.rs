@@ -26,15 +26,14 @@ pub async fn main(args: &StatusArgs) -> Result<u8, Failure> {
         return Ok(u8::from(!status.healthy));
     }
     let mut interrupted = pin!(interrupted());
-    let mut height = 0;
+    // The screen is cleared once; after that each picture is drawn over the one before, so that nothing flickers.
+    let mut clear = "\x1b[2J";
     loop {
         // Opened anew each time: other commands start and end nodes meanwhile.
         let status = open(&args.net)?.status().await;
         let picture = picture(&status, in_color());
-        let up = if height > 0 { format!("\x1b[{height}A") } else { String::new() };
-        // Each line is cleared behind its end, and what is below is cleared too.
-        say(format_args!("{up}\r{}\x1b[J", picture.trim_end().replace('\n', "\x1b[K\n") + "\x1b[K"));
-        height = picture.trim_end().lines().count();
+        say(format_args!("{clear}\x1b[H{}\x1b[K\x1b[J", picture.trim_end().replace('\n', "\x1b[K\n")));
+        clear = "";
         tokio::select! {
             biased;
             () = &mut interrupted => return Ok(u8::from(!status.healthy)),

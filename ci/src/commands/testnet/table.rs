@@ -1,7 +1,6 @@
 //! Columns for people.
 
 use super::terminal::{Color, paint};
-use std::fmt::Write;
 
 /// A cell, with a colour where there are colours.
 #[derive(Clone, Debug)]
@@ -37,7 +36,7 @@ impl Cell {
 pub fn table(head: &[&str], rows: &[Vec<Cell>], in_color: bool) -> String {
     let column = |n: usize| rows.iter().filter_map(move |row| row.get(n));
     let width = |n: usize| column(n).map(Cell::width).chain([head[n].chars().count()]).max().unwrap_or(0);
-    let to_right = |n: usize| rows.len() > 0 && column(n).all(Cell::is_number);
+    let to_right = |n: usize| !rows.is_empty() && column(n).all(Cell::is_number);
     let columns: Vec<_> = (0..head.len()).map(|n| (width(n), to_right(n))).collect();
     let mut text = String::new();
     let head: Vec<_> = head.iter().map(|title| Cell::new(title).color(Color::Dim)).collect();
@@ -48,8 +47,8 @@ pub fn table(head: &[&str], rows: &[Vec<Cell>], in_color: bool) -> String {
                 true => format!("{:>width$}", cell.text),
                 false => format!("{:width$}", cell.text),
             };
-            let is_last = line.is_empty();
-            let _written = write!(line, "{}{}", if is_last { "" } else { "  " }, paint(&padded, cell.color, in_color));
+            line.push_str(if line.is_empty() { "" } else { "  " });
+            line.push_str(&paint(&padded, cell.color, in_color));
         }
         text.push_str(line.trim_end());
         text.push('\n');
