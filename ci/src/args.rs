@@ -1,5 +1,6 @@
 //! The command line's grammar and help.
 
+use crate::testnet_args::TestnetArgs;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::{ops::Range, path::PathBuf, str::FromStr, time::Duration};
 
@@ -11,6 +12,7 @@ Examples:
   assay run partition-heal --on process  the same on real processes, in real time
   assay parity partition-heal            simulated and live runs of it side by side
   assay replay REPORT --logs n2          the run of a report again, with the logs of n2
+  assay testnet up                       four nodes on this machine, with funded accounts
 
 Exit status:
   0 passed   1 invariant violated or expectation not met   2 usage or scenario error
@@ -42,6 +44,8 @@ pub enum Command {
     Parity(ParityArgs),
     /// Run many scenarios with many seeds, or merge the results of shards
     Sweep(SweepArgs),
+    // It says what it is at its arguments.
+    Testnet(TestnetArgs),
 }
 
 /// Where nodes run.

@@ -3,7 +3,10 @@
 use assay_reports::{ReadError, files::WriteError, parity::ParityError, sweep::MergeError};
 use assay_scenarios::ScenarioError;
 use assay_sim::run::RunError;
-use assay_testnet::TestnetError;
+use assay_testnet::{
+    TestnetError,
+    net::{Fault, NetError},
+};
 use std::path::PathBuf;
 
 /// A command that could not do its work. What a run found out is a verdict, not a failure.
@@ -25,14 +28,22 @@ pub enum Failure {
     Testnet(TestnetError),
     /// Runs that cannot be compared.
     Parity(ParityError),
+    /// A testnet could not be told what to do, or did not do it.
+    Net(NetError),
     /// Something outside failed.
     Infrastructure(String),
 }
 
 impl Failure {
-    /// 2 for what the user can put right in the command or the files it names, 3 for everything else.
+    /// 2 for what the user can put right in the command or the files it names, 1 for a node that is not well, 3 for
+    /// everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Failure::Net(error) => match error.fault() {
+                Fault::Unhealthy => 1,
+                Fault::Usage => 2,
+                Fault::Infrastructure => 3,
+            },
             Failure::Scenario(_) | Failure::Usage(_) | Failure::Record(..) | Failure::Merge(_) | Failure::Parity(_) => {
                 2
             }
@@ -53,6 +64,7 @@ impl std::fmt::Display for Failure {
             Failure::Parity(error) => error.fmt(f),
             Failure::Run(error) => error.fmt(f),
             Failure::Testnet(error) => error.fmt(f),
+            Failure::Net(error) => error.fmt(f),
         }
     }
 }
@@ -90,5 +102,11 @@ impl From<ParityError> for Failure {
 impl From<MergeError> for Failure {
     fn from(error: MergeError) -> Self {
         Failure::Merge(error)
+    }
+}
+
+impl From<NetError> for Failure {
+    fn from(error: NetError) -> Self {
+        Failure::Net(error)
     }
 }

@@ -1,7 +1,7 @@
-//! The `assay` command line: plays scenarios, repeats them from a seed, and writes reports.
+//! The `assay` command line: plays scenarios, repeats them from a seed, writes reports, and runs testnets.
 //!
 //! Exit status: 0 passed, 1 an invariant was violated or an expectation not met, 2 usage or scenario error,
-//! 3 infrastructure, 4 nondeterministic.
+//! 3 infrastructure, 4 nondeterministic. Of `testnet`: 1 a node or a check failed.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the command line is outside every simulation")]
 
@@ -12,6 +12,7 @@ mod files;
 mod live;
 mod output;
 mod revision;
+mod testnet_args;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Report(args) => commands::report::main(&args),
         Command::Parity(args) => commands::parity::main(&args),
         Command::Sweep(args) => commands::sweep::main(&args),
+        Command::Testnet(args) => commands::testnet::main(args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -7,8 +7,9 @@
 //!       └──clients over loopback──> REST
 //! ```
 //!
-//! Everything that waits polls with a bound that its caller gives; nothing sleeps and hopes. Processes end with the value
-//! that started them.
+//! These processes end with the value that started them. [`net`] has those that do not: a testnet that outlives its command.
+//!
+//! Everything that waits polls with a bound that its caller gives; nothing sleeps and hopes.
 
 #![allow(
     clippy::disallowed_methods,
@@ -18,6 +19,7 @@
 
 mod error;
 pub mod live;
+pub mod net;
 mod plan;
 mod ports;
 mod process;

@@ -3,6 +3,7 @@
 use crate::{TestnetError, plan::Place};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
+    ffi::OsString,
     fs::{self, OpenOptions},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -35,25 +36,8 @@ pub struct Process {
 impl Process {
     /// Starts the node of `place`, through other programs if there are any. Its log is appended to.
     pub(crate) fn start(program: &Path, through: &[String], place: &Place) -> Result<Self, TestnetError> {
-        let log = OpenOptions::new().create(true).append(true).open(&place.log);
-        let log = log.map_err(TestnetError::system(format!("cannot write {}", place.log.display())))?;
-        let mut command = match through {
-            [] => Command::new(program),
-            [first, rest @ ..] => {
-                let mut command = Command::new(first);
-                command.args(rest).arg(program);
-                command
-            }
-        };
-        command.arg("run").arg("--home").arg(place.home.path());
-        // Settings of whoever runs the cluster are not settings of its nodes.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("ASSAY_") {
-                command.env_remove(name);
-            }
-        }
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        let child = child.map_err(TestnetError::system(format!("cannot start {}", program.display())))?;
+        let mut command = command(program, through, place.home.path(), &place.log)?;
+        let child = command.spawn().map_err(TestnetError::system(format!("cannot start {}", program.display())))?;
         Ok(Self { name: place.name.clone(), child })
     }
 
@@ -120,6 +104,31 @@ impl Drop for Process {
     }
 }
 
+/// The command that runs the node of `home`, through other programs if there are any. Its log is appended to.
+pub(crate) fn command(program: &Path, through: &[String], home: &Path, log: &Path) -> Result<Command, TestnetError> {
+    let opened = OpenOptions::new().create(true).append(true).open(log);
+    let opened = opened.map_err(TestnetError::system(format!("cannot write {}", log.display())))?;
+    let mut command = match through {
+        [] => Command::new(program),
+        [first, rest @ ..] => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
+        }
+    };
+    command.arg("run").arg("--home").arg(home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(opened);
+    for name in node_variables() {
+        command.env_remove(name);
+    }
+    Ok(command)
+}
+
+/// The variables of this process that would be settings of a node: whoever runs the cluster did not mean them for its nodes.
+pub(crate) fn node_variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("ASSAY_"))
+}
+
+/// The end of a log; nothing when it cannot be read, because the error that carries it says more.
 fn last_lines(log: &Path) -> String {
     let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();

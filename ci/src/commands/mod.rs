@@ -8,6 +8,7 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod sweep;
+pub mod testnet;
 
 use crate::{args::Backend, output::say};
 use assay_reports::{Record, render, sweep::SweepRun};
