@@ -20,6 +20,7 @@
 mod error;
 pub mod live;
 pub mod net;
+mod owner;
 mod plan;
 mod ports;
 mod process;
@@ -27,6 +28,7 @@ mod processes;
 mod program;
 
 pub use error::TestnetError;
+pub use owner::{IMAGE_USER, Owner};
 pub use plan::{NODES_MAX, Plan};
 pub use process::{Process, STOP_MAX};
 pub use processes::{POLL, Processes};

@@ -6,12 +6,12 @@
 use super::{
     backend::{Backend, Exit},
     engine::{self, Engine},
-    machine::{Machine, Owner},
+    machine::Machine,
     process::VOLUME_BYTES,
     relay::{LinkRule, RuleId},
     volume::Volume,
 };
-use crate::{Plan, TestnetError, plan::Place};
+use crate::{Owner, Plan, TestnetError, plan::Place};
 use assay_node::{api::Client, config::Config};
 use assay_scenarios::{PlannedAction, Scenario};
 use libp2p::{Multiaddr, multiaddr::Protocol};
@@ -25,8 +25,6 @@ use std::{
 };
 use tokio::net::TcpStream;
 
-/// The user in a container when root runs the harness: nobody else's number on most systems.
-const USER: u32 = 65532;
 /// Where peers listen in a container.
 const P2P_PORT: u16 = 6000;
 /// Where the API is in a container.
@@ -77,7 +75,7 @@ impl LiveContainers {
         let engine = Engine::find().await?;
         let project = format!("assay-live-{}", std::process::id());
         let places = plan.lay_out()?;
-        let owner = Owner::of_containers(USER);
+        let owner = Owner::of_containers();
         let mut machines = Vec::new();
         for (node, place) in places.iter().enumerate() {
             write_config(node, places.len(), place, &tune)?;

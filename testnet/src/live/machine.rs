@@ -1,7 +1,7 @@
 //! A node's files as its operator sees them, and what is done to them.
 
 use super::volume::Volume;
-use crate::TestnetError;
+use crate::{Owner, TestnetError};
 use assay_node::{
     backup::{BackupInfo, Mode},
     config::Config,
@@ -16,24 +16,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use tokio::sync::oneshot;
-
-/// Whose a node's files are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub user: u32,
-    pub group: u32,
-}
-
-impl Owner {
-    /// Who runs containers: `user` when root runs the harness, which no node should be, else whoever runs it.
-    pub fn of_containers(user: u32) -> Self {
-        let own = rustix::process::geteuid();
-        match own.is_root() {
-            true => Self { user, group: user },
-            false => Self { user: own.as_raw(), group: rustix::process::getegid().as_raw() },
-        }
-    }
-}
 
 /// A node's files.
 #[derive(Debug)]
@@ -122,19 +104,7 @@ impl Machine {
 
     /// Gives a directory, and all that is in it, to the owner.
     pub fn give_away(&self, dir: &Path) -> Result<(), TestnetError> {
-        let Some(owner) = self.owner.filter(|_| rustix::process::geteuid().is_root()) else { return Ok(()) };
-        let failed = |path: &Path| TestnetError::system(format!("cannot give {} to the node's user", path.display()));
-        let mut all = vec![dir.to_owned()];
-        while let Some(path) = all.pop() {
-            let meta = path.symlink_metadata().map_err(failed(&path))?;
-            std::os::unix::fs::lchown(&path, Some(owner.user), Some(owner.group)).map_err(failed(&path))?;
-            if meta.is_dir() {
-                for entry in fs::read_dir(&path).map_err(failed(&path))? {
-                    all.push(entry.map_err(failed(&path))?.path());
-                }
-            }
-        }
-        Ok(())
+        self.owner.map_or(Ok(()), |owner| owner.take(dir))
     }
 
     /// Begins a backup of the running node whose API is at `url`; what was made comes on the channel.

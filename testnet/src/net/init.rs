@@ -6,6 +6,7 @@ use super::{
     error::NetError,
     homes::{self, Seat},
 };
+use crate::Owner;
 use assay_node::{
     config::{Config, LogFormat},
     crypto::Keypair,
@@ -53,6 +54,8 @@ pub struct Made {
     pub accounts: PathBuf,
     /// The nodes.
     pub nodes: Vec<MadeNode>,
+    /// Whose the homes are: containers have to run as this user.
+    pub owner: Owner,
 }
 
 /// A home.
@@ -112,7 +115,11 @@ pub fn init(options: &InitOptions) -> Result<Made, NetError> {
     }
     homes::make(&genesis, seats)?;
     accounts.write(&folder)?;
-    Ok(Made { chain_id, accounts: folder.join(super::accounts::ACCOUNTS_FILE), folder, nodes })
+    let owner = Owner::of_containers();
+    for node in &nodes {
+        owner.take(&node.home)?;
+    }
+    Ok(Made { chain_id, accounts: folder.join(super::accounts::ACCOUNTS_FILE), folder, nodes, owner })
 }
 
 fn config(produces: bool) -> Config {

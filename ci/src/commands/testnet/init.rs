@@ -6,7 +6,10 @@ use super::{
     terminal::in_color,
 };
 use crate::{failure::Failure, output::say, testnet_args::InitArgs};
-use assay_testnet::net::{InitOptions, init};
+use assay_testnet::{
+    Owner,
+    net::{InitOptions, init},
+};
 
 /// Runs the command.
 pub fn main(args: &InitArgs) -> Result<u8, Failure> {
@@ -33,5 +36,8 @@ pub fn main(args: &InitArgs) -> Result<u8, Failure> {
     say(table(&["node", "role", "host", "home"], &rows, in_color()).trim_end());
     say(format_args!("accounts: {} (mode 0600)", short(&made.accounts)));
     say("each home is for one container: mount it as the node's home, and a volume of its own at /data");
+    let Owner { user, group } = made.owner;
+    say(format_args!("its user has to be {user}:{group}, which the homes are of: with testnet/compose"));
+    say(format_args!("  printf 'ASSAY_UID={user}\nASSAY_GID={group}\n' >testnet/compose/.env"));
     Ok(0)
 }
