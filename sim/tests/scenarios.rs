@@ -79,10 +79,10 @@ fn changed(name: &str, from: &str, to: &str) -> Scenario {
     Scenario::parse("changed.toml", &text.replace(from, to)).expect("the change is a right one")
 }
 
-/// The properties fire on real nodes: with k = 6, proof of work does not survive a split of four minutes.
+/// The properties fire on real nodes: with k = 6, proof of work does not survive a split of 96 seconds.
 #[test]
 fn a_split_longer_than_the_confirmations_loses_confirmed_transactions() {
-    let record = play(&changed("partition-heal", "confirmations = 26", "confirmations = 6"), 1);
+    let record = play(&changed("partition-heal", "confirmations = 30", "confirmations = 6"), 1);
     assert_eq!(record.verdict, Verdict::Violated);
     let violated: Vec<_> = record.invariants.iter().filter(|i| i.detail.starts_with("at height")).collect();
     assert_eq!(violated.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["agreement"]);
