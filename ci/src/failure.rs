@@ -47,7 +47,9 @@ impl Failure {
             Failure::Scenario(_) | Failure::Usage(_) | Failure::Record(..) | Failure::Merge(_) | Failure::Parity(_) => {
                 2
             }
-            Failure::Testnet(TestnetError::CannotDo { .. }) => 2,
+            Failure::Testnet(
+                TestnetError::CannotDo { .. } | TestnetError::Foreign { .. } | TestnetError::Busy { .. },
+            ) => 2,
             Failure::Write(_) | Failure::Run(_) | Failure::Testnet(_) | Failure::Infrastructure(_) => 3,
         }
     }

@@ -198,20 +198,21 @@ pub struct ListArgs {
     pub dir: DirArg,
 }
 
-/// Find nodes that commands have left behind that were killed, and end them with --yes
+/// Find what commands have left behind that were killed, and end and remove it with --yes
 ///
-/// Those are nodes of a net that is not meant to run, and nodes with a home below the folder of
-/// testnets that no net names. A process is known by its number and the time of its start.
+/// Those are nodes of a net that is not meant to run, nodes with a home below the folder of testnets
+/// that no net names, and, of live runs that nobody plays any more, mounted volumes, containers and
+/// networks. A process is known by its number and the time of its start. No file is removed.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "\
 Examples:
   assay testnet clean                        list them; exit status 1 when there are some
-  assay testnet clean --yes                  end them"
+  assay testnet clean --yes                  end and remove them"
 )]
 pub struct CleanArgs {
-    /// End them
+    /// End and remove them
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]

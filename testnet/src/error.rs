@@ -63,6 +63,20 @@ pub enum TestnetError {
         /// The last answer before giving up.
         last: String,
     },
+    /// A folder that a run would have to remove is of no run.
+    #[error("{path} is not of a run; choose another place with --out")]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another run goes on in the folder.
+    #[error("a run of process {pid} goes on in {path}; wait for its end, or choose another place with --out")]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+        /// Who plays it.
+        pid: u32,
+    },
     /// There is no container engine.
     #[error("no container engine: {reason}")]
     NoEngine {

@@ -5,6 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     ffi::OsString,
     fs::{self, OpenOptions},
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
@@ -26,7 +27,7 @@ pub(crate) struct Ended {
     pub log: String,
 }
 
-/// A running `assay-node run`; killed when it is dropped.
+/// A running `assay-node run`; killed when it is dropped, and when the thread that started it ends.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -37,6 +38,11 @@ impl Process {
     /// Starts the node of `place`, through other programs if there are any. Its log is appended to.
     pub(crate) fn start(program: &Path, through: &[String], place: &Place) -> Result<Self, TestnetError> {
         let mut command = command(program, through, place.home.path(), &place.log)?;
+        // SAFETY: between fork and exec nothing is done but a system call.
+        unsafe {
+            // Whoever is killed takes its nodes along.
+            command.pre_exec(|| Ok(rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?));
+        }
         let child = command.spawn().map_err(TestnetError::system(format!("cannot start {}", program.display())))?;
         Ok(Self { name: place.name.clone(), child })
     }

@@ -4,16 +4,8 @@ use crate::{args::Backend, failure::Failure, files, live::RunLine, revision::rev
 use assay_reports::Record;
 use assay_scenarios::Scenario;
 use assay_testnet::live::{self, Options};
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
-/// The folder, beside the report, with the homes and logs of the run's nodes.
-const NODES: &str = "nodes";
-/// A file in it that tells that it is one.
-const MARK: &str = "of-a-live-run";
 /// The image that containers are made from.
 const IMAGE: &str = "assay-node:local";
 
@@ -27,7 +19,7 @@ pub fn play(scenario: &Scenario, seed: u64, on: Backend, out: &Path) -> Result<R
     if on == Backend::Compose {
         build_image(&program)?;
     }
-    let folder = fresh(out)?;
+    let folder = live::fresh(out)?;
     let reproduce = format!("{} --on {}", files::reproduce(scenario, seed), on.name());
     let options = Options { git_rev: revision(), reproduce };
     let line = RunLine::new(scenario.duration);
@@ -55,20 +47,4 @@ fn build_image(program: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Infrastructure(String::from_utf8_lossy(&built.stderr).trim().to_owned()))
-}
-
-/// An empty folder for the nodes' homes: what a run before left there is removed.
-fn fresh(out: &Path) -> Result<PathBuf, Failure> {
-    let folder = std::path::absolute(out.join(NODES));
-    let folder = folder.map_err(|error| Failure::Infrastructure(format!("{}: {error}", out.display())))?;
-    let failed = |error: io::Error| Failure::Infrastructure(format!("{}: {error}", folder.display()));
-    if folder.join(MARK).is_file() {
-        fs::remove_dir_all(&folder).map_err(failed)?;
-    } else if folder.exists() {
-        let folder = folder.display();
-        return Err(Failure::Usage(format!("{folder} is not of a run: choose another place with --out")));
-    }
-    fs::create_dir_all(&folder).map_err(failed)?;
-    fs::write(folder.join(MARK), "").map_err(failed)?;
-    Ok(folder)
 }

@@ -9,7 +9,7 @@ use super::{
     machine::Machine,
     process::VOLUME_BYTES,
     relay::{LinkRule, RuleId},
-    volume::Volume,
+    volume::{self, Volume},
 };
 use crate::{Owner, Plan, TestnetError, plan::Place};
 use assay_node::{api::Client, config::Config};
@@ -35,8 +35,10 @@ const NETWORKS_MAX: u8 = 64;
 const FIRST_HOST: usize = 10;
 /// How long the end of a container that was killed may take.
 const END_MAX: Duration = Duration::from_secs(10);
-/// Everything of a run has this label.
-const LABEL: &str = "assay.live";
+/// Everything of a run has this label, with its project.
+pub(super) const LABEL: &str = "assay.live";
+/// The label of a run's folder.
+pub(super) const FOLDER_LABEL: &str = "assay.live.folder";
 
 struct Active {
     from: BTreeSet<usize>,
@@ -137,7 +139,7 @@ impl LiveContainers {
                 json!({
                     "image": image,
                     "container_name": self.container(node),
-                    "labels": { LABEL: self.project },
+                    "labels": { LABEL: self.project, FOLDER_LABEL: self.folder },
                     "user": format!("{}:{}", owner.user, owner.group),
                     "command": ["run", "--home", "/home/assay"],
                     "restart": "no",
@@ -215,10 +217,7 @@ impl Drop for LiveContainers {
                 std::process::Command::new(program).args(all).output().is_ok_and(|output| output.status.success())
             };
             if !down("docker", &["compose"]) && !down("docker-compose", &[]) {
-                eprintln!(
-                    "assay: containers of {} are left; remove them with: docker ps -aq -f label={LABEL}={} | xargs docker rm -f; their files are in {folder}",
-                    self.project, self.project
-                );
+                eprintln!("assay: containers of {folder} are left: 'assay testnet clean --yes' removes them");
             }
             let _removed = std::process::Command::new("docker").args(["network", "rm", &self.project]).output();
         }
@@ -276,6 +275,15 @@ async fn network(engine: &Engine, project: &str) -> Result<[u8; 3], TestnetError
     Err(last.expect("at least one was tried"))
 }
 
+/// Why there can be no packet filters in the networks of containers; none when there can.
+fn no_filters() -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        return Some("packet filters in the networks of containers take root".into());
+    }
+    let missing = ["nsenter", "iptables"].into_iter().find(|program| !volume::is_installed(program));
+    missing.map(|program| format!("packet filters in the networks of containers take {program}: install it"))
+}
+
 /// The packets of a rule in a listing of `iptables -nvxL`.
 fn packets(listed: &str, id: RuleId) -> u64 {
     let note = format!("/* assay {} */", id.0);
@@ -294,11 +302,7 @@ impl Backend for LiveContainers {
             PlannedAction::Partition { .. }
             | PlannedAction::Isolate { .. }
             | PlannedAction::OneWay { .. }
-            | PlannedAction::PowerCut { .. }
-                if !rustix::process::geteuid().is_root() =>
-            {
-                Some("packet filters in the networks of containers take root".into())
-            }
+            | PlannedAction::PowerCut { .. } => no_filters(),
             _ => None,
         }
     }

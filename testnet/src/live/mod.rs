@@ -18,6 +18,8 @@ mod compose;
 mod engine;
 mod eye;
 mod faults;
+mod folder;
+mod leftovers;
 mod machine;
 mod process;
 mod refusal;
@@ -26,6 +28,8 @@ mod rot;
 mod run;
 mod volume;
 
+pub use folder::fresh;
+pub use leftovers::{LiveLeftover, live_leftovers};
 pub use run::Options;
 
 use crate::{Plan, TestnetError};

@@ -27,7 +27,8 @@ pub fn refusal() -> Option<String> {
     missing.map(|program| format!("a volume of its own takes {program}: install e2fsprogs and util-linux"))
 }
 
-fn is_installed(program: &str) -> bool {
+/// Whether a program is there, on the path or where administrators have theirs.
+pub(super) fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = ["/usr/sbin", "/sbin"].map(PathBuf::from);
     std::env::split_paths(&path).chain(usual).any(|dir| dir.join(program).is_file())
@@ -125,6 +126,15 @@ impl Volume {
         }
         Ok(path)
     }
+}
+
+/// Takes the volume at `at` away, which nobody of this process has: unmounts it and lets go of its device.
+///
+/// # Errors
+/// When the system refuses: a process still has a file of it open.
+pub(super) fn take_away(at: &Path) -> Result<(), TestnetError> {
+    let device = PathBuf::from(run("findmnt", &["-no", "SOURCE"], &[at])?);
+    Volume { image: PathBuf::new(), at: at.to_owned(), device: Some(device) }.unmount()
 }
 
 /// The file that fills a volume.

@@ -6,7 +6,10 @@ use super::{
     terminal::in_color,
 };
 use crate::{failure::Failure, output::say, testnet_args::CleanArgs};
-use assay_testnet::net::{Ending, Leftover, leftovers};
+use assay_testnet::{
+    live::{LiveLeftover, live_leftovers},
+    net::{Ending, Leftover, leftovers},
+};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -14,6 +17,20 @@ struct Entry<'a> {
     #[serde(flatten)]
     leftover: &'a Leftover,
     ending: Option<Ending>,
+}
+
+/// What live runs left behind is told with its kind.
+#[derive(Serialize)]
+struct LiveEntry<'a> {
+    #[serde(flatten)]
+    leftover: &'a LiveLeftover,
+    removed: bool,
+}
+
+#[derive(Serialize)]
+struct Cleaned<'a> {
+    processes: Vec<Entry<'a>>,
+    live: Vec<LiveEntry<'a>>,
 }
 
 /// Runs the command.
@@ -25,12 +42,18 @@ pub async fn main(args: &CleanArgs) -> Result<u8, Failure> {
         let ending = if args.yes { Some(leftover.end().await?) } else { None };
         entries.push(Entry { leftover, ending });
     }
-    let remain = !found.is_empty() && !args.yes;
+    let live = live_leftovers().await?;
+    for leftover in live.iter().filter(|_| args.yes) {
+        leftover.end().await?;
+    }
+    let nothing = found.is_empty() && live.is_empty();
+    let remain = !nothing && !args.yes;
     if args.dir.json {
-        say_json(&entries);
+        let live = live.iter().map(|leftover| LiveEntry { leftover, removed: args.yes }).collect();
+        say_json(&Cleaned { processes: entries, live });
         return Ok(u8::from(remain));
     }
-    if found.is_empty() {
+    if nothing {
         say(format_args!("nothing is left over in {}", short(root.path())));
         return Ok(0);
     }
@@ -45,9 +68,20 @@ pub async fn main(args: &CleanArgs) -> Result<u8, Failure> {
         vec![Cell::new(leftover.process.pid), Cell::new(word), Cell::maybe(home), Cell::new(&leftover.reason)]
     };
     let rows: Vec<_> = entries.iter().map(row).collect();
-    say(table(&["pid", "state", "home", "why"], &rows, in_color()).trim_end());
+    if !rows.is_empty() {
+        say(table(&["pid", "state", "home", "why"], &rows, in_color()).trim_end());
+    }
+    let word = if args.yes { "removed" } else { "left over" };
+    for leftover in &live {
+        match leftover {
+            LiveLeftover::Volume { at } => say(format_args!("volume {} of a live run: {word}", short(at))),
+            LiveLeftover::Containers { folder, .. } => {
+                say(format_args!("containers of the live run in {}: {word}", short(folder)));
+            }
+        }
+    }
     if remain {
-        say("'assay testnet clean --yes' ends them");
+        say("'assay testnet clean --yes' ends and removes them");
     }
     Ok(u8::from(remain))
 }
