@@ -33,7 +33,8 @@ impl Miner {
     /// Runs until told to stop or until the chain task is gone.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Failure> {
         let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // A tick that comes late does not put off the next one: the rate holds on a busy machine too.
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut search: Option<(Arc<Template>, Search)> = None;
         let mut credit = 0;
         self.template.mark_changed();

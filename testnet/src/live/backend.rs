@@ -5,8 +5,8 @@ use super::{
     relay::{LinkRule, RuleId},
 };
 use crate::TestnetError;
-use assay_node::api::Client;
 use assay_scenarios::{PlannedAction, Scenario};
+use std::net::SocketAddr;
 
 /// How a node's process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,17 +32,17 @@ pub(crate) trait Backend: Sized {
     /// How many nodes there are.
     fn count(&self) -> usize;
 
-    /// A new client of a node's API.
-    fn client(&self, node: usize) -> Client;
+    /// Where a node's API is.
+    fn api(&self, node: usize) -> SocketAddr;
 
     /// A node's files.
     fn machine(&mut self, node: usize) -> &mut Machine;
 
-    /// Starts a node that is down.
-    async fn start(&mut self, node: usize) -> Result<(), TestnetError>;
+    /// Starts nodes that are down, all at once as far as that can be done.
+    async fn start(&mut self, nodes: &[usize]) -> Result<(), TestnetError>;
 
-    /// Ends a node as `kill -9` does.
-    async fn kill(&mut self, node: usize) -> Result<(), TestnetError>;
+    /// Ends nodes as `kill -9` does, all at once as far as that can be done.
+    async fn kill(&mut self, nodes: &[usize]) -> Result<(), TestnetError>;
 
     /// Asks a node to stop, as SIGTERM does.
     async fn ask_to_stop(&mut self, node: usize) -> Result<(), TestnetError>;

@@ -12,8 +12,9 @@ use super::{
     volume::{self, Volume},
 };
 use crate::{Owner, Plan, TestnetError, plan::Place};
-use assay_node::{api::Client, config::Config};
+use assay_node::config::Config;
 use assay_scenarios::{PlannedAction, Scenario};
+use futures::future::try_join_all;
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use serde_json::{Map, Value, json};
 use std::{
@@ -23,7 +24,6 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use tokio::net::TcpStream;
 
 /// Where peers listen in a container.
 const P2P_PORT: u16 = 6000;
@@ -167,6 +167,28 @@ impl LiveContainers {
             );
         }
         json!({ "version": "2.4", "services": services, "networks": networks })
+    }
+
+    /// Starts a container that has run before. Its network is new, and gets the filters that are on.
+    async fn start_again(&self, node: usize) -> Result<(), TestnetError> {
+        self.engine.docker(&["start", &self.container(node)]).await?;
+        for (id, rule) in self.rules.iter().filter(|(_, rule)| rule.to.contains(&node)) {
+            self.filter(node, "-A", &rule.from, *id).await?;
+        }
+        Ok(())
+    }
+
+    async fn kill_one(&self, node: usize) -> Result<(), TestnetError> {
+        let name = self.container(node);
+        if let Err(error) = self.engine.docker(&["kill", &name]).await {
+            // It may have ended by itself a moment before.
+            let state = self.engine.docker(&["inspect", "-f", "{{.State.Running}}", &name]).await?;
+            return if state == "false" { Ok(()) } else { Err(error) };
+        }
+        let ended = tokio::time::timeout(END_MAX, self.engine.docker(&["wait", &name])).await;
+        let what = format!("the end of {name}");
+        ended.map_err(|_| TestnetError::TooLate { what, bound: END_MAX, last: "it runs".into() })??;
+        Ok(())
     }
 
     /// Filters of one rule at one receiver.
@@ -316,41 +338,30 @@ impl Backend for LiveContainers {
         self.places.len()
     }
 
-    fn client(&self, node: usize) -> Client {
-        let api = self.places[node].api;
-        Client::new(api.to_string(), move || TcpStream::connect(api))
+    fn api(&self, node: usize) -> SocketAddr {
+        self.places[node].api
     }
 
     fn machine(&mut self, node: usize) -> &mut Machine {
         &mut self.machines[node]
     }
 
-    async fn start(&mut self, node: usize) -> Result<(), TestnetError> {
-        // The older Compose connects a container to its networks when it starts it for the first time.
-        match self.started.insert(node) {
-            true => self.compose(&["start", &self.places[node].name]).await?,
-            false => self.engine.docker(&["start", &self.container(node)]).await?,
-        };
-        self.running.insert(node);
-        // Its network is new, and has no filters.
-        for (id, rule) in self.rules.iter().filter(|(_, rule)| rule.to.contains(&node)) {
-            self.filter(node, "-A", &rule.from, *id).await?;
+    async fn start(&mut self, nodes: &[usize]) -> Result<(), TestnetError> {
+        let (again, first): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| self.started.contains(node));
+        if !first.is_empty() {
+            // The older Compose connects a container to its networks when it starts it for the first time.
+            let names = first.iter().map(|node| self.places[*node].name.as_str());
+            self.compose(&["start"].into_iter().chain(names).collect::<Vec<_>>()).await?;
         }
+        try_join_all(again.into_iter().map(|node| self.start_again(node))).await?;
+        self.started.extend(nodes);
+        self.running.extend(nodes);
         Ok(())
     }
 
-    async fn kill(&mut self, node: usize) -> Result<(), TestnetError> {
-        self.running.remove(&node);
-        let name = self.container(node);
-        if let Err(error) = self.engine.docker(&["kill", &name]).await {
-            // It may have ended by itself a moment before.
-            let state = self.engine.docker(&["inspect", "-f", "{{.State.Running}}", &name]).await?;
-            return if state == "false" { Ok(()) } else { Err(error) };
-        }
-        let ended = tokio::time::timeout(END_MAX, self.engine.docker(&["wait", &name])).await;
-        let what = format!("the end of {name}");
-        ended.map_err(|_| TestnetError::TooLate { what, bound: END_MAX, last: "it runs".into() })??;
-        Ok(())
+    async fn kill(&mut self, nodes: &[usize]) -> Result<(), TestnetError> {
+        self.running.retain(|node| !nodes.contains(node));
+        try_join_all(nodes.iter().map(|node| self.kill_one(*node))).await.map(drop)
     }
 
     async fn ask_to_stop(&mut self, node: usize) -> Result<(), TestnetError> {

@@ -2,6 +2,7 @@
 
 use super::{
     backend::{Backend, Exit},
+    power::Power,
     relay::{LinkRule, RuleId},
     rot::{self, Rotten},
 };
@@ -62,7 +63,9 @@ pub(crate) struct Faults {
     steps: BTreeSet<(Duration, Step)>,
     states: Vec<State>,
     rules: BTreeMap<usize, Vec<RuleId>>,
-    /// The silence of nodes without power.
+    /// What users notice of nodes without power.
+    power: Power,
+    /// What their peers notice.
     dark: BTreeMap<usize, RuleId>,
     /// Data directories that were taken away, until the node is started.
     lost: BTreeSet<usize>,
@@ -81,6 +84,7 @@ impl Faults {
             steps: plan.faults.iter().enumerate().map(|(n, fault)| (fault.at, Step::Begin(n))).collect(),
             states: vec![State::Running; nodes],
             rules: BTreeMap::new(),
+            power: Power::default(),
             dark: BTreeMap::new(),
             lost: BTreeSet::new(),
             full: BTreeSet::new(),
@@ -98,6 +102,11 @@ impl Faults {
     /// What became of each fault.
     pub fn schedule(&self) -> &Schedule {
         &self.schedule
+    }
+
+    /// Which nodes have power.
+    pub fn power(&self) -> &Power {
+        &self.power
     }
 
     /// What a node's process does.
@@ -187,12 +196,18 @@ impl Faults {
             }
             return Ok(());
         }
-        for node in fault.targets.iter().map(|node| node.index()) {
-            let needs_process = !matches!(fault.action, PlannedAction::Disk { .. });
-            if needs_process && self.states[node] != State::Running {
-                hand.deed(Some(node), fault.kind, "it is not running: nothing was done".into());
-                continue;
-            }
+        let needs_process = !matches!(fault.action, PlannedAction::Disk { .. });
+        let (hit, spared): (Vec<usize>, Vec<usize>) = (fault.targets.iter().map(|node| node.index()))
+            .partition(|node| !needs_process || self.states[*node] == State::Running);
+        for node in spared {
+            hand.deed(Some(node), fault.kind, "it is not running: nothing was done".into());
+        }
+        match &fault.action {
+            PlannedAction::Kill { .. } => self.kill(&hit, cluster).await?,
+            PlannedAction::PowerCut { .. } => self.power_cut(&hit, cluster).await?,
+            _ => {}
+        }
+        for node in hit {
             self.strike(n, node, &fault, hand, cluster).await?;
         }
         if matches!(fault.action, PlannedAction::BitRot { restart_after: None, .. }) {
@@ -213,14 +228,9 @@ impl Faults {
     ) -> Result<(), TestnetError> {
         let mut hits = 1;
         let told = match &fault.action {
-            PlannedAction::Kill { .. } => {
-                self.kill(node, cluster).await?;
-                "the process is killed".into()
-            }
-            PlannedAction::PowerCut { .. } => {
-                self.power_cut(node, cluster).await?;
-                "the power is cut".into()
-            }
+            // Both were done to all of its nodes at once.
+            PlannedAction::Kill { .. } => "the process is killed".into(),
+            PlannedAction::PowerCut { .. } => "the power is cut".into(),
             PlannedAction::Pause { .. } => {
                 cluster.pause(node, true).await?;
                 self.states[node] = State::Paused;
@@ -243,7 +253,7 @@ impl Faults {
             }
             PlannedAction::BitRot { files, bits, restart_after, .. } => {
                 if restart_after.is_some() {
-                    self.kill(node, cluster).await?;
+                    self.kill(&[node], cluster).await?;
                 }
                 let mut stream = entropy::stream(self.seed, "bit rot", &format!("fault {n} n{node}"));
                 let rotten = rot::rot(cluster.machine(node), files, *bits, &mut stream)?;
@@ -253,21 +263,21 @@ impl Faults {
                 told
             }
             PlannedAction::LoseVolume { .. } => {
-                self.kill(node, cluster).await?;
+                self.kill(&[node], cluster).await?;
                 cluster.machine(node).wipe()?;
                 self.lost.insert(node);
                 "the process is killed, and its data directory is gone".into()
             }
             PlannedAction::SchemaNewer { .. } => {
-                self.kill(node, cluster).await?;
+                self.kill(&[node], cluster).await?;
                 cluster.machine(node).mark(SCHEMA_VERSION + 1)?;
-                self.start(node, cluster).await?;
+                self.start(&[node], cluster).await?;
                 // It counts when the node refuses.
                 hits = 0;
                 "a newer release has marked its database, and it is started again".into()
             }
             PlannedAction::Backup { .. } => {
-                let url = format!("http://{}", cluster.client(node).authority());
+                let url = format!("http://{}", cluster.api(node));
                 self.backups.insert((n, node), cluster.machine(node).back_up(url)?);
                 self.steps.insert((hand.now + POLL, Step::BackedUp(n)));
                 hits = 0;
@@ -296,8 +306,9 @@ impl Faults {
         let targets: Vec<usize> = fault.targets.iter().map(|node| node.index()).collect();
         match &fault.action {
             PlannedAction::Kill { .. } | PlannedAction::PowerCut { .. } | PlannedAction::BitRot { .. } => {
-                for node in targets.into_iter().filter(|node| self.states[*node] == State::Down).collect::<Vec<_>>() {
-                    self.start(node, cluster).await?;
+                let down: Vec<usize> = targets.into_iter().filter(|node| self.states[*node] == State::Down).collect();
+                self.start(&down, cluster).await?;
+                for node in down {
                     hand.deed(Some(node), "start", "the process is started again".into());
                 }
             }
@@ -310,17 +321,17 @@ impl Faults {
                         }
                         false => "the process is started again, with nothing",
                     };
-                    self.start(node, cluster).await?;
+                    self.start(&[node], cluster).await?;
                     hand.deed(Some(node), "start", told.into());
                 }
             }
             PlannedAction::SchemaNewer { .. } => {
                 for node in targets {
                     if self.states[node] != State::Down {
-                        self.kill(node, cluster).await?;
+                        self.kill(&[node], cluster).await?;
                     }
                     cluster.machine(node).mark(SCHEMA_VERSION)?;
-                    self.start(node, cluster).await?;
+                    self.start(&[node], cluster).await?;
                     hand.deed(Some(node), "start", "the mark is taken back, and the process started again".into());
                 }
             }
@@ -358,9 +369,9 @@ impl Faults {
         }
         let told = if has_stopped { "it has stopped and is started again" } else { "it did not stop, and was killed" };
         if !has_stopped {
-            self.kill(node, cluster).await?;
+            self.kill(&[node], cluster).await?;
         }
-        self.start(node, cluster).await?;
+        self.start(&[node], cluster).await?;
         hand.deed(Some(node), "start", told.into());
         if !self.steps.iter().any(|(_, step)| matches!(step, Step::Stopped(other, ..) if *other == n)) {
             self.schedule.of(n).ended_at = Some(hand.now);
@@ -392,29 +403,41 @@ impl Faults {
         }
     }
 
-    async fn kill<B: Backend>(&mut self, node: usize, cluster: &mut B) -> Result<(), TestnetError> {
-        cluster.kill(node).await?;
-        self.states[node] = State::Down;
+    async fn kill<B: Backend>(&mut self, nodes: &[usize], cluster: &mut B) -> Result<(), TestnetError> {
+        cluster.kill(nodes).await?;
+        for node in nodes {
+            self.states[*node] = State::Down;
+        }
         Ok(())
     }
 
-    /// First nobody hears of the node any more, then its disk has no power, then the process is gone.
-    async fn power_cut<B: Backend>(&mut self, node: usize, cluster: &mut B) -> Result<(), TestnetError> {
-        let others: BTreeSet<usize> = (0..cluster.count()).filter(|other| *other != node).collect();
-        let silence = cluster.add_rule(LinkRule::Cut { from: [node].into(), to: others }).await?;
-        self.dark.insert(node, silence);
-        cluster.machine(node).cut()?;
-        self.kill(node, cluster).await?;
-        cluster.machine(node).power_up()
+    /// First nobody hears of the nodes any more, then their disks have no power, then their processes are gone.
+    async fn power_cut<B: Backend>(&mut self, nodes: &[usize], cluster: &mut B) -> Result<(), TestnetError> {
+        for node in nodes {
+            self.power.cut(*node);
+            let others: BTreeSet<usize> = (0..cluster.count()).filter(|other| other != node).collect();
+            let silence = cluster.add_rule(LinkRule::Cut { from: [*node].into(), to: others }).await?;
+            self.dark.insert(*node, silence);
+        }
+        for node in nodes {
+            cluster.machine(*node).cut()?;
+        }
+        self.kill(nodes, cluster).await?;
+        nodes.iter().try_for_each(|node| cluster.machine(*node).power_up())
     }
 
-    async fn start<B: Backend>(&mut self, node: usize, cluster: &mut B) -> Result<(), TestnetError> {
-        if let Some(silence) = self.dark.remove(&node) {
-            cluster.remove_rule(silence).await?;
+    async fn start<B: Backend>(&mut self, nodes: &[usize], cluster: &mut B) -> Result<(), TestnetError> {
+        for node in nodes {
+            self.power.back(*node);
+            if let Some(silence) = self.dark.remove(node) {
+                cluster.remove_rule(silence).await?;
+            }
         }
-        cluster.start(node).await?;
-        self.states[node] = State::Running;
-        self.started.push(Started { node, lost: self.lost.remove(&node) });
+        cluster.start(nodes).await?;
+        for node in nodes {
+            self.states[*node] = State::Running;
+            self.started.push(Started { node: *node, lost: self.lost.remove(node) });
+        }
         Ok(())
     }
 }

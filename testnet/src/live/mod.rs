@@ -21,6 +21,7 @@ mod faults;
 mod folder;
 mod leftovers;
 mod machine;
+mod power;
 mod process;
 mod refusal;
 mod relay;

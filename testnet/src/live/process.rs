@@ -7,12 +7,11 @@ use super::{
     volume::Volume,
 };
 use crate::{Plan, Processes, TestnetError, process::Ended};
-use assay_node::{api::Client, config::Config, native::home::Home};
+use assay_node::{config::Config, native::home::Home};
 use assay_scenarios::{PlannedAction, Scenario};
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use rustix::process::Signal;
 use std::net::SocketAddr;
-use tokio::net::TcpStream;
 
 /// Bytes of a volume, of which the image takes only what is written. RocksDB sets 282 MiB aside for each of its logs, so a
 /// small one would be full from the start.
@@ -98,21 +97,20 @@ impl Backend for LiveProcesses {
         self.processes.count()
     }
 
-    fn client(&self, node: usize) -> Client {
-        let api = self.processes.api(node);
-        Client::new(api.to_string(), move || TcpStream::connect(api))
+    fn api(&self, node: usize) -> SocketAddr {
+        self.processes.api(node)
     }
 
     fn machine(&mut self, node: usize) -> &mut Machine {
         &mut self.machines[node]
     }
 
-    async fn start(&mut self, node: usize) -> Result<(), TestnetError> {
-        self.processes.start(node)
+    async fn start(&mut self, nodes: &[usize]) -> Result<(), TestnetError> {
+        nodes.iter().try_for_each(|node| self.processes.start(*node))
     }
 
-    async fn kill(&mut self, node: usize) -> Result<(), TestnetError> {
-        self.processes.kill(node)
+    async fn kill(&mut self, nodes: &[usize]) -> Result<(), TestnetError> {
+        nodes.iter().try_for_each(|node| self.processes.kill(*node))
     }
 
     async fn ask_to_stop(&mut self, node: usize) -> Result<(), TestnetError> {

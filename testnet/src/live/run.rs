@@ -11,6 +11,7 @@ use super::{
     backend::Backend,
     eye::{Eye, Look},
     faults::{Faults, State},
+    power::Power,
 };
 use crate::TestnetError;
 use assay_node::api::Client;
@@ -24,7 +25,10 @@ use assay_sim::{
 };
 use futures::future::join_all;
 use std::{cell::RefCell, rc::Rc, time::Duration};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep_until, timeout},
+};
 
 /// Seconds without an answer after which a node that should run shows nothing.
 const SILENT_MAX: Duration = Duration::from_secs(3);
@@ -95,10 +99,13 @@ impl<B: Backend> Run<'_, B> {
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<(), TestnetError> {
         let genesis = assay_sim::ordeal::first_block(&spec.genesis).hash();
-        for node in 0..self.cluster.count() {
-            self.cluster.start(node).await?;
+        let all: Vec<usize> = (0..self.cluster.count()).collect();
+        self.cluster.start(&all).await?;
+        for node in all {
             self.starts[node] += 1;
-            let mut eye = Eye::new(self.cluster.client(node), spec.proposer(node).address(), genesis);
+            let api = self.cluster.api(node);
+            let client = Client::new(api.to_string(), move || TcpStream::connect(api));
+            let mut eye = Eye::new(client, spec.proposer(node).address(), genesis);
             eye.started(false);
             self.eyes.push(eye);
         }
@@ -141,8 +148,8 @@ impl<B: Backend> Run<'_, B> {
     }
 
     fn users(&self) -> Nodes {
-        let clients: Vec<Client> = (0..self.cluster.count()).map(|node| self.cluster.client(node)).collect();
-        let began = self.began;
+        let client = |node| self.faults.power().client(node, self.cluster.api(node));
+        let (clients, began) = ((0..self.cluster.count()).map(client).collect(), self.began);
         Nodes { clients, now: Box::new(move || began.elapsed()), notes: Box::new(|_, _| ()) }
     }
 
