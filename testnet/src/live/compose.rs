@@ -347,7 +347,7 @@ impl Backend for LiveContainers {
     }
 
     async fn start(&mut self, nodes: &[usize]) -> Result<(), TestnetError> {
-        let (again, first): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| self.started.contains(node));
+        let (again, first): (Vec<usize>, Vec<usize>) = nodes.iter().partition(|node| self.started.contains(node));
         if !first.is_empty() {
             // The older Compose connects a container to its networks when it starts it for the first time.
             let names = first.iter().map(|node| self.places[*node].name.as_str());

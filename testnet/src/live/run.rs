@@ -11,7 +11,6 @@ use super::{
     backend::Backend,
     eye::{Eye, Look},
     faults::{Faults, State},
-    power::Power,
 };
 use crate::TestnetError;
 use assay_node::api::Client;
