@@ -29,12 +29,16 @@ pub(crate) struct Power(watch::Sender<Dark>);
 impl Power {
     /// The power of a node's machine is cut.
     pub fn cut(&self, node: usize) {
-        self.0.send_modify(|dark| drop(dark.insert(node)));
+        self.0.send_modify(|dark| {
+            dark.insert(node);
+        });
     }
 
     /// It is back.
     pub fn back(&self, node: usize) {
-        self.0.send_modify(|dark| drop(dark.remove(&node)));
+        self.0.send_modify(|dark| {
+            dark.remove(&node);
+        });
     }
 
     /// A user's client of the node whose API is at `api`.
