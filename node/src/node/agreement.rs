@@ -131,6 +131,8 @@ impl State {
         let Some(agreeing) = &mut self.agreeing else { return Ok(()) };
         let entries = log.len();
         if entries > 0 {
+            // A process that was killed may have left entries that only the page cache has.
+            self.store.log_ballots(height, entries, &[], Durability::Synced)?;
             tracing::info!(%height, entries, "agreement.resumed");
         }
         agreeing.logged = entries;

@@ -100,6 +100,7 @@ impl Agreement {
             blocks: BTreeMap::new(),
             outputs: Vec::new(),
             is_replaying: false,
+            said: Vec::new(),
             wanted: None,
             entries: 0,
             reported: Default::default(),
@@ -133,7 +134,8 @@ impl Agreement {
         self.state.params.enabled = speaks && self.hands.key.is_some();
     }
 
-    /// Begins a height that `validators` decide on. `log` is what was logged of it before a crash.
+    /// Begins a height that `validators` decide on. `log` is what was logged of it before a crash; it must be durable, since
+    /// what was said in its last round is said again, to peers that may have forgotten it.
     pub fn begin(
         &mut self,
         height: Height,
@@ -147,6 +149,7 @@ impl Agreement {
         (hands.height, hands.validators) = (height, validators.clone());
         (hands.wanted, hands.entries, hands.is_replaying) = (None, log.len(), !log.is_empty());
         hands.blocks.clear();
+        hands.said.clear();
         hands.reported.clear();
         for entry in &log {
             if let Entry::Block { block, .. } = entry {
@@ -347,6 +350,9 @@ impl Agreement {
             return;
         }
         self.hands.is_replaying = false;
+        let said = std::mem::take(&mut self.hands.said).into_iter().filter(|_| self.is_running);
+        let again = said.map(|content| Output::Send(Box::new(Message { content, copy: 0 })));
+        self.hands.outputs.extend(again);
         let round = self.round();
         let address = *self.state.address();
         let has_proposed =

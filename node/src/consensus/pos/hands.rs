@@ -33,6 +33,8 @@ pub struct Hands {
     pub outputs: Vec<Output>,
     /// While the log is read, nothing is logged and nothing is sent.
     pub is_replaying: bool,
+    /// What the log that is read says in its last round: a proposal and two votes, at most.
+    pub said: Vec<Content>,
     /// The round for which a block was asked for.
     pub wanted: Option<Round>,
     /// Entries in the log of this height.
@@ -71,6 +73,7 @@ impl Hands {
             }
             Effect::StartRound(_, round, proposer, _, resume) => {
                 self.wanted = None;
+                self.said.clear();
                 self.outputs.push(Output::Round { round: convert::of_round(round), proposer });
                 resume.resume_with(())
             }
@@ -170,6 +173,9 @@ impl Hands {
     /// Sends a message. What may have been sent before gets a number of its own.
     fn send(&mut self, content: Content, is_repetition: bool) {
         if self.is_replaying {
+            if !is_repetition {
+                self.said.push(content);
+            }
             return;
         }
         let copy = if is_repetition {

@@ -1,6 +1,6 @@
 //! Crashes: who comes back with its log contradicts nobody, least of all itself.
 
-use super::cluster::Cluster;
+use super::{cluster::Cluster, support::params};
 
 /// Nodes crash and come back at random, in a network that splits.
 fn storm(seed: u64, keeps_logs: bool) -> Cluster {
@@ -60,5 +60,22 @@ fn all_crash_at_once_and_go_on() {
         cluster.run(30_000);
         assert!(cluster.heights().iter().zip(&before).all(|(now, then)| *now > then + 5), "seed {seed}: {before:?}");
         assert!(cluster.two_tongued().is_empty() && cluster.forks.is_empty(), "seed {seed}");
+    }
+}
+
+/// What was under way is said again at once, so that nobody waits until somebody asks for progress.
+#[test]
+fn after_a_crash_of_all_the_next_block_comes_before_anybody_asks() {
+    let asks_after = params().propose_ms + 2 * params().vote_ms;
+    for seed in 0..40 {
+        let mut cluster = Cluster::new(4, seed);
+        cluster.run(1700 + seed * 37);
+        (0..4).for_each(|node| cluster.crash(node));
+        cluster.run(100);
+        (0..4).for_each(|node| cluster.restart(node));
+        let before = cluster.heights().into_iter().max();
+        let took = cluster.run_until(2 * asks_after, |cluster| cluster.heights().into_iter().max() > before);
+        assert!(took.is_some_and(|ms| ms < asks_after), "seed {seed}: {took:?}");
+        assert!(cluster.two_tongued().is_empty(), "seed {seed}");
     }
 }
