@@ -5,7 +5,7 @@ use super::{
     seams,
     spec::NodeSpec,
 };
-use crate::{HostId, World, disk::Disk, ordeal::Seen, world::current_clock};
+use crate::{HostId, World, disk::Disk, entropy, ordeal::Seen, world::current_clock};
 use assay_node::{
     Node, NodeView, StartError,
     chain::ChainEvent,
@@ -13,8 +13,12 @@ use assay_node::{
     storage::StoreError,
     types::{Block, Height},
 };
-use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, ops::RangeInclusive, rc::Rc, sync::Arc, time::Duration};
 use tokio::sync::{broadcast::error::RecvError, oneshot};
+
+/// How long a process takes from its start until it answers, as was measured of real ones. Work takes no time in a
+/// simulation, and without it all nodes would begin at the same instant.
+const START_UP: RangeInclusive<Duration> = Duration::from_millis(200)..=Duration::from_millis(600);
 
 /// What the host's main and the harness share. Both are on one thread, and never hold it at the same time.
 #[derive(Default)]
@@ -133,7 +137,12 @@ impl NodeHost {
             chain: self.chain.clone(),
             lost_volume: std::mem::take(&mut self.lost_volume),
         };
-        world.boot(self.host, move || run(disk, spec, chore, watch, stopped));
+        let start = format!("{} {}", world.name(self.host), self.starts);
+        let start_up = entropy::duration(&mut world.stream("start-up", &start), *START_UP.start(), *START_UP.end());
+        world.boot(self.host, move || async move {
+            tokio::time::sleep(start_up).await;
+            run(disk, spec, chore, watch, stopped).await
+        });
     }
 }
 
