@@ -87,7 +87,7 @@ fn a_split_longer_than_the_confirmations_loses_confirmed_transactions() {
     let violated: Vec<_> = record.invariants.iter().filter(|i| i.detail.starts_with("at height")).collect();
     assert_eq!(violated.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["agreement"]);
     let finality = record.invariants.iter().find(|i| i.name == "finality").expect("it is one of ours");
-    assert!(finality.detail.contains("confirmed blocks lost"), "{}", finality.detail);
+    assert!(finality.detail.contains("confirmed block"), "{}", finality.detail);
 }
 
 /// A fault that meets nothing fails the run and names its place in the file.
@@ -151,7 +151,7 @@ fn disks_that_lie_are_seen_to_lose_what_was_confirmed() {
     let record = play(&scenario("planted/lying-disks"), 0);
     assert_eq!((record.verdict, record.failure), (Verdict::Passed, None));
     let finality = record.invariants.iter().find(|i| i.name == "finality").expect("it is one of ours");
-    assert!(finality.detail.contains("confirmed blocks lost"), "{}", finality.detail);
+    assert!(finality.detail.contains("confirmed block"), "{}", finality.detail);
     assert!(record.workload.lost > 0);
 }
 
