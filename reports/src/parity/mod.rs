@@ -1,8 +1,9 @@
 //! Simulated and live runs of one scenario side by side: does what happens live lie within what was simulated?
 //!
 //! A figure agrees when every live value lies within the spread of the simulated ones, give or take
-//! [`RESOLUTION_SECONDS`] for a time, since both are sampled once a second. What does not agree is a finding, about the
-//! simulator or about the node.
+//! [`RESOLUTION_SECONDS`] for a time, since both are sampled once a second. Of a few runs of one and the same kind, some
+//! lie outside the spread of the others by chance. How often is known, and what chance does in fewer than one comparison of
+//! twenty ([`CHANCE_MAX`]) is a finding, about the simulator or about the node.
 
 mod render;
 
@@ -17,6 +18,9 @@ pub use render::{json, line, markdown};
 
 /// Two samples: what happens just after one is seen at the next, in either world.
 pub const RESOLUTION_SECONDS: f64 = 2.0;
+
+/// What chance does more often than that is no finding.
+pub const CHANCE_MAX: f64 = 0.05;
 
 /// The comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +76,8 @@ pub struct Figure {
     pub live: Vec<Option<f64>>,
     /// Whether every live value lies within the simulated ones.
     pub agrees: bool,
+    /// In which part of all comparisons so many live values lie outside, when live and simulated runs are alike.
+    pub chance: f64,
 }
 
 impl Figure {
@@ -85,8 +91,15 @@ impl Figure {
             (Some(value), Some(least), Some(most)) => (least - slack..=most + slack).contains(value),
             (Some(_), ..) => false,
         };
-        let agrees = live.iter().all(is_within);
-        Self { name, unit: unit.to_owned(), simulated: values, simulated_without: without, live, agrees }
+        let outside = live.iter().filter(|value| !is_within(value)).count();
+        let chance = chance(simulated.len(), live.len(), outside);
+        let (agrees, unit) = (outside == 0, unit.to_owned());
+        Self { name, unit, simulated: values, simulated_without: without, live, agrees, chance }
+    }
+
+    /// Whether live and simulated runs differ by more than chance.
+    pub fn is_finding(&self) -> bool {
+        !self.agrees && self.chance < CHANCE_MAX
     }
 
     /// The middle one of the simulated values.
@@ -138,6 +151,19 @@ impl ParityRecord {
     pub fn read(bytes: &[u8]) -> Result<Self, ReadError> {
         read_versioned(bytes)
     }
+}
+
+/// In which part of all orders of `simulated + live` values, each as likely as any other, at least `outside` of the live ones
+/// come before the first or after the last simulated one; to a thousandth.
+fn chance(simulated: usize, live: usize, outside: usize) -> f64 {
+    if outside == 0 || simulated < 2 {
+        return 1.0;
+    }
+    let choose = |n: usize, k: usize| (0..k).fold(1.0, |all, i| all * (n - i) as f64 / (i + 1) as f64);
+    let all = simulated + live;
+    // With s outside, s + 1 ways to have them at the two ends, and a simulated value next to them at either end.
+    let orders = (outside..=live).map(|s| (s + 1) as f64 * choose(all - s - 2, live - s));
+    (orders.sum::<f64>() / choose(all, live) * 1000.0).round() / 1000.0
 }
 
 /// Runs that cannot be compared.
@@ -220,9 +246,41 @@ fn findings(simulated: &[Played], live: &[Played], figures: &[Figure]) -> Vec<St
     if others > 0 {
         found.push(format!("{others} of {} live runs went in an order that no simulated run had", live.len()));
     }
-    for figure in figures.iter().filter(|figure| !figure.agrees) {
+    for figure in figures.iter().filter(|figure| figure.is_finding()) {
         let live: Vec<_> = figure.live.iter().map(|value| render::value(*value, &figure.unit)).collect();
-        found.push(format!("{} is {} live, and {} simulated", figure.name, live.join(", "), render::spread(figure)));
+        let (live, spread) = (live.join(", "), render::spread(figure));
+        let chance = render::percent(figure.chance);
+        found.push(format!("{} is {live} live, and {spread} simulated; chance does that in {chance}", figure.name));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chance;
+
+    /// Counts orders one by one.
+    fn counted(simulated: usize, live: usize, outside: usize) -> f64 {
+        let all = simulated + live;
+        let (mut hits, mut orders) = (0, 0);
+        for order in (0u32..1 << all).filter(|order| order.count_ones() as usize == live) {
+            let first = (0..all).find(|n| order >> n & 1 == 0).unwrap_or(0);
+            let last = (0..all).rev().find(|n| order >> n & 1 == 0).unwrap_or(0);
+            orders += 1;
+            hits += usize::from(first + (all - 1 - last) >= outside);
+        }
+        (f64::from(hits as u32) / f64::from(orders as u32) * 1000.0).round() / 1000.0
+    }
+
+    #[test]
+    fn chance_is_as_counted() {
+        for (simulated, live) in [(2, 1), (3, 2), (10, 3), (6, 6)] {
+            for outside in 1..=live {
+                let what = format!("{outside} of {live} outside {simulated}");
+                assert_eq!(chance(simulated, live, outside), counted(simulated, live, outside), "{what}");
+            }
+        }
+        assert_eq!(chance(10, 3, 0), 1.0);
+        assert_eq!(chance(1, 3, 3), 1.0, "one value has no spread");
+    }
 }

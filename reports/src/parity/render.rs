@@ -15,7 +15,7 @@ pub fn json(record: &ParityRecord) -> String {
 
 /// The comparison in one line without a line break.
 pub fn line(record: &ParityRecord) -> String {
-    let agreeing = record.figures.iter().filter(|figure| figure.agrees).count();
+    let agreeing = record.figures.iter().filter(|figure| !figure.is_finding()).count();
     format!(
         "{}: {} of {} figures agree between {} and {} on {}, {}",
         record.scenario,
@@ -35,6 +35,11 @@ pub(super) fn value(value: Option<f64>, unit: &str) -> String {
         (Some(value), "s") => format!("{value:.1} s"),
         (Some(value), _) => format!("{value:.0}"),
     }
+}
+
+/// A part of one, such as `1.4 %`.
+pub(super) fn percent(part: f64) -> String {
+    format!("{:.1} %", part * 100.0)
 }
 
 /// The spread of the simulated values: least, median, greatest.
@@ -70,8 +75,12 @@ pub fn markdown(record: &ParityRecord) -> String {
         .iter()
         .map(|figure| {
             let live: Vec<_> = figure.live.iter().map(|number| value(*number, &figure.unit)).collect();
-            let agrees = if figure.agrees { "yes" } else { "**no**" };
-            vec![escape(&figure.name), escape(&figure.unit), spread(figure), live.join(", "), agrees.into()]
+            let agrees = match (figure.agrees, figure.is_finding()) {
+                (true, _) => "yes".to_owned(),
+                (false, false) => format!("as chance has it in {}", percent(figure.chance)),
+                (false, true) => "**no**".to_owned(),
+            };
+            vec![escape(&figure.name), escape(&figure.unit), spread(figure), live.join(", "), agrees]
         })
         .collect();
     table(&mut out, &["figure", "unit", "simulated", "live", "agrees"], &rows);
@@ -86,7 +95,7 @@ pub fn markdown(record: &ParityRecord) -> String {
     }
     let _ = writeln!(out, "\n## {}\n", plural(record.findings.len(), "finding"));
     if record.findings.is_empty() {
-        let _ = writeln!(out, "Everything live lies within what was simulated.");
+        let _ = writeln!(out, "What is live lies within what was simulated, but for what chance explains.");
     }
     for finding in &record.findings {
         let _ = writeln!(out, "- {}", escape(finding));
