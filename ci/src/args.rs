@@ -34,6 +34,11 @@ pub enum Command {
     Run(RunArgs),
     /// List the scenarios
     List(ListArgs),
+    /// Hold what is promised for each disaster against what runs have measured
+    Drills(DrillsArgs),
+    /// What the nodes of a run have measured
+    #[command(subcommand)]
+    Metrics(MetricsCommand),
     /// Run a scenario twice, in two processes, and name the first event that differs
     Determinism(DeterminismArgs),
     /// Run again what a report is of, and compare
@@ -46,6 +51,49 @@ pub enum Command {
     Sweep(SweepArgs),
     // It says what it is at its arguments.
     Testnet(TestnetArgs),
+}
+
+/// Arguments of `assay drills`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay drills target/drills/*/report.json > DRILLS.md
+  assay drills --json target/drills/*/report.json
+
+Exit status: 0 every promise is kept, 1 one is not, or was not played both simulated and live.")]
+pub struct DrillsArgs {
+    /// `report.json` files, or folders that hold one
+    #[arg(required = true)]
+    pub reports: Vec<PathBuf>,
+    /// What is promised [default: drills/targets.toml in the folder of scenarios]
+    #[arg(long, value_name = "FILE")]
+    pub targets: Option<PathBuf>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with metrics.
+#[derive(Debug, Subcommand)]
+pub enum MetricsCommand {
+    /// Print the metrics of a run as OpenMetrics, for 'promtool tsdb create-blocks-from openmetrics'
+    #[command(after_help = "\
+Example: an outage of the simulator in a real Prometheus
+  assay run crash-restart --out run
+  assay metrics export run > run/metrics.txt
+  promtool tsdb create-blocks-from openmetrics run/metrics.txt run/data
+  prometheus --storage.tsdb.path run/data --storage.tsdb.retention.time 10y --config.file /dev/null")]
+    Export(ExportArgs),
+}
+
+/// Arguments of `assay metrics export`.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// The folder of a run's report, or its `metrics.json`
+    pub run: PathBuf,
+    /// When the run began, in seconds since 1970 [default: so long ago that it ends now]
+    #[arg(long, value_name = "SECONDS")]
+    pub start: Option<u64>,
 }
 
 /// Where nodes run.

@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the command line is outside every simulation")]
 
+mod alerts;
 mod args;
 mod commands;
 mod failure;
@@ -14,14 +15,16 @@ mod output;
 mod revision;
 mod testnet_args;
 
-use args::{Args, Command};
+use args::{Args, Command, MetricsCommand};
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Run(args) => commands::run::main(&args),
+        Command::Drills(args) => commands::drills::main(&args),
         Command::List(args) => commands::list::main(&args),
+        Command::Metrics(MetricsCommand::Export(args)) => commands::metrics::main(&args),
         Command::Determinism(args) => commands::determinism::main(&args),
         Command::Replay(args) => commands::replay::main(&args),
         Command::Report(args) => commands::report::main(&args),

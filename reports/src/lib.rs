@@ -23,13 +23,16 @@
 //! Invariants: the same record renders to the same bytes on any machine; all text from a record is escaped; no output
 //! refers to anything outside itself. Only [`files`] touches the file system.
 
+pub mod alerts;
 pub mod baseline;
+pub mod drills;
 mod figures;
 pub mod files;
 pub mod parity;
 mod parts;
 mod record;
 pub mod render;
+pub mod scrapes;
 pub mod sweep;
 #[cfg(test)]
 mod tests;

@@ -77,6 +77,8 @@ pub const EXPECT: &[&str] = &[
     "reorg_depth_max",
     "confirmed_transactions_min",
     "alerts",
+    "alerts_within",
+    "alerts_allowed",
     "violates",
 ];
 

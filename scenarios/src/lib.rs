@@ -33,6 +33,7 @@ mod check;
 mod clock;
 mod disk;
 mod draw;
+pub mod drills;
 mod duration;
 mod error;
 mod fault;

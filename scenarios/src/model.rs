@@ -188,8 +188,12 @@ pub struct Expect {
     pub reorg_depth_max: Option<u64>,
     /// At least this many of the workload's transactions are k deep at the end.
     pub confirmed_transactions_min: Option<u64>,
-    /// Alerts that must fire; no other may.
-    pub alerts: Vec<String>,
+    /// Alerts that must fire, where alerts are judged at all; no other page may.
+    pub alerts: Option<Vec<String>>,
+    /// After the first fault begins, all of `alerts` have fired in this time.
+    pub alerts_within: Option<Duration>,
+    /// Alerts that may fire as well.
+    pub alerts_allowed: Vec<String>,
     /// Invariants that must be violated; not empty exactly if the scenario is planted.
     pub violates: Vec<String>,
 }

@@ -31,6 +31,7 @@ pub mod liars;
 pub mod net;
 pub mod ordeal;
 pub mod run;
+pub mod scrape;
 pub mod trace;
 pub mod workload;
 pub mod world;

@@ -1,8 +1,8 @@
 //! `assay run --on process`: a scenario on real nodes, in the time of the machine.
 
 use crate::{args::Backend, failure::Failure, files, live::RunLine, revision::revision};
-use assay_reports::Record;
 use assay_scenarios::Scenario;
+use assay_sim::run::Played;
 use assay_testnet::live::{self, Options};
 use std::{path::Path, process::Command};
 
@@ -10,7 +10,7 @@ use std::{path::Path, process::Command};
 const IMAGE: &str = "assay-node:local";
 
 /// Plays a scenario on processes or containers, with a line of progress.
-pub fn play(scenario: &Scenario, seed: u64, on: Backend, out: &Path) -> Result<Record, Failure> {
+pub fn play(scenario: &Scenario, seed: u64, on: Backend, out: &Path) -> Result<Played, Failure> {
     match on {
         Backend::Compose => live::check_containers(scenario, seed)?,
         Backend::Sim | Backend::Process => live::check_processes(scenario, seed)?,

@@ -1,8 +1,10 @@
 //! One module a command. Each gives the exit status, or why it could not do its work.
 
 pub mod determinism;
+pub mod drills;
 pub mod list;
 pub mod live;
+pub mod metrics;
 pub mod parity;
 pub mod replay;
 pub mod report;

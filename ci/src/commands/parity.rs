@@ -2,6 +2,7 @@
 
 use super::live;
 use crate::{
+    alerts,
     args::{Backend, ParityArgs},
     failure::Failure,
     files,
@@ -15,7 +16,7 @@ use assay_reports::{
     write_all, write_parity,
 };
 use assay_scenarios::Scenario;
-use assay_sim::run::{Options, RunError, run};
+use assay_sim::run::{self, Options};
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -56,9 +57,11 @@ fn play(scenario: &Scenario, args: &ParityArgs, out: &Path) -> Result<Vec<Record
     let mut records = Vec::new();
     for (n, seed) in seeds.enumerate() {
         let out = out.join(format!("live-{n}"));
-        let record = live::play(scenario, seed, args.on, &out)?;
-        write_all(&out, &record)?;
-        records.push(record);
+        let mut played = live::play(scenario, seed, args.on, &out)?;
+        alerts::write_metrics(&played, &out)?;
+        alerts::judge(scenario, &mut played, &out)?;
+        write_all(&out, &played.record)?;
+        records.push(played.record);
     }
     Ok(records)
 }
@@ -79,7 +82,7 @@ fn simulate(scenario: &Scenario, args: &ParityArgs) -> Result<Vec<Record>, Failu
                     }
                     let reproduce = files::reproduce(scenario, seed);
                     let options = Options { git_rev: revision(), reproduce, ..Options::default() };
-                    let played = run(scenario, seed, options, &mut |_| ());
+                    let played = simulate_one(scenario, seed, options);
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.push((seed, played));
                     bar.done(done.iter().filter(|(_, played)| is_bad(played)).count());
@@ -90,9 +93,15 @@ fn simulate(scenario: &Scenario, args: &ParityArgs) -> Result<Vec<Record>, Failu
     bar.finish();
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(seed, _)| *seed);
-    done.into_iter().map(|(_, played)| Ok(played?)).collect()
+    done.into_iter().map(|(_, played)| played).collect()
 }
 
-fn is_bad(played: &Result<Record, RunError>) -> bool {
+fn simulate_one(scenario: &Scenario, seed: u64, options: Options) -> Result<Record, Failure> {
+    let mut played = run::play(scenario, seed, options, &mut |_| ())?;
+    alerts::judge_aside(scenario, &mut played)?;
+    Ok(played.record)
+}
+
+fn is_bad(played: &Result<Record, Failure>) -> bool {
     played.as_ref().map_or(true, |record| record.verdict.exit_code() != 0)
 }

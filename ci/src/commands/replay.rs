@@ -1,7 +1,7 @@
 //! `assay replay`: the run of a report again, with logs when asked for.
 
 use super::{print_outcome, run};
-use crate::{args::ReplayArgs, failure::Failure, files, revision::revision};
+use crate::{alerts, args::ReplayArgs, failure::Failure, files, revision::revision};
 use assay_reports::Verdict;
 use assay_sim::run::LogFilter;
 
@@ -16,7 +16,11 @@ pub fn main(args: &ReplayArgs) -> Result<u8, Failure> {
     }
     let scenario = files::scenario(&before.scenario)?;
     let logs = args.logs.as_ref().map(|nodes| LogFilter { hosts: nodes.0.clone(), level: args.log_level.clone() });
-    let mut record = run::play(&scenario, before.seed, &run::Watch { trace: None, logs, until: args.until })?;
+    let mut played = run::play(&scenario, before.seed, &run::Watch { trace: None, logs, until: args.until })?;
+    if args.until.is_none() {
+        alerts::judge_aside(&scenario, &mut played)?;
+    }
+    let mut record = played.record;
     if args.until.is_none() && record.trace_hash != before.trace_hash {
         let now = revision();
         if before.git_rev == now && !now.ends_with("-dirty") {

@@ -2,30 +2,34 @@
 
 use super::{default_out, live, print_outcome};
 use crate::{
+    alerts,
     args::{Backend, RunArgs},
     failure::Failure,
     files,
     live::RunLine,
     revision::revision,
 };
-use assay_reports::{Record, write_all};
+use assay_reports::write_all;
 use assay_scenarios::Scenario;
-use assay_sim::run::{LogFilter, Options, run};
+use assay_sim::run::{LogFilter, Options, Played, play as simulate};
 use std::{fs::File, io::BufWriter, path::Path, time::Duration};
 
 /// Runs the command.
 pub fn main(args: &RunArgs) -> Result<u8, Failure> {
     let scenario = files::scenario(&args.scenario)?;
     let out = args.out.clone().unwrap_or_else(|| default_out(&scenario.name, args.seed, args.on));
-    let record = match args.on {
+    let mut played = match args.on {
         Backend::Sim => play(&scenario, args.seed, &Watch { trace: args.trace.as_deref(), logs: None, until: None })?,
         Backend::Process | Backend::Compose if args.trace.is_some() => {
             return Err(Failure::Usage("--trace is for the simulator: a live run has no trace".into()));
         }
         Backend::Process | Backend::Compose => live::play(&scenario, args.seed, args.on, &out)?,
     };
-    write_all(&out, &record)?;
-    print_outcome(&record, Some(&out), args.json);
+    alerts::write_metrics(&played, &out)?;
+    alerts::judge(&scenario, &mut played, &out)?;
+    let record = &played.record;
+    write_all(&out, record)?;
+    print_outcome(record, Some(&out), args.json);
     Ok(record.verdict.exit_code())
 }
 
@@ -40,7 +44,7 @@ pub struct Watch<'a> {
 }
 
 /// Runs a scenario with a line of progress.
-pub fn play(scenario: &Scenario, seed: u64, watch: &Watch<'_>) -> Result<Record, Failure> {
+pub fn play(scenario: &Scenario, seed: u64, watch: &Watch<'_>) -> Result<Played, Failure> {
     let trace = watch.trace.map(|path| {
         let file =
             File::create(path).map_err(|error| Failure::Infrastructure(format!("{}: {error}", path.display())))?;
@@ -54,7 +58,7 @@ pub fn play(scenario: &Scenario, seed: u64, watch: &Watch<'_>) -> Result<Record,
         until: watch.until,
     };
     let line = RunLine::new(scenario.duration);
-    let record = run(scenario, seed, options, &mut |progress| line.show(progress));
+    let played = simulate(scenario, seed, options, &mut |progress| line.show(progress));
     line.finish();
-    Ok(record?)
+    Ok(played?)
 }

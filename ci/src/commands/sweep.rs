@@ -1,6 +1,7 @@
 //! `assay sweep`: scenarios by seeds, on all cores, in shards, merged.
 
 use crate::{
+    alerts,
     args::{Shard, SweepArgs},
     failure::Failure,
     files,
@@ -9,12 +10,12 @@ use crate::{
     revision::revision,
 };
 use assay_reports::{
-    Record, SCHEMA_VERSION, Verdict,
+    SCHEMA_VERSION, Verdict,
     sweep::{self, NotRun, SweepRecord, SweepRun},
     write_all, write_sweep,
 };
 use assay_scenarios::{Scenario, catalogue};
-use assay_sim::run::{Options, RunError, run};
+use assay_sim::run::{self, Options, Played};
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -123,10 +124,12 @@ fn work(shared: &Shared<'_>) {
         let reproduce = files::reproduce(scenario, *seed);
         let git_rev = shared.git_rev.clone();
         let options = Options { git_rev, reproduce: reproduce.clone(), ..Options::default() };
-        let result = match run(scenario, *seed, options, &mut |_| ()) {
-            Ok(record) => {
-                keep_if_failed(shared, &record);
-                SweepRun::from(&record)
+        let played = run::play(scenario, *seed, options, &mut |_| ()).map_err(Failure::from);
+        let judged = played.and_then(|mut played| alerts::judge_aside(scenario, &mut played).map(|()| played));
+        let result = match judged {
+            Ok(played) => {
+                keep_if_failed(shared, &played);
+                SweepRun::from(&played.record)
             }
             Err(error) => broken(scenario, *seed, reproduce, &error),
         };
@@ -140,17 +143,19 @@ fn work(shared: &Shared<'_>) {
 }
 
 /// Writes the report of a run that did not pass.
-fn keep_if_failed(shared: &Shared<'_>, record: &Record) {
+fn keep_if_failed(shared: &Shared<'_>, played: &Played) {
+    let record = &played.record;
     if record.verdict == Verdict::Passed {
         return;
     }
     let out: &Path = &shared.args.out.join("runs").join(format!("{}-{}", record.scenario, record.seed));
-    if let Err(error) = write_all(out, record) {
+    let written = write_all(out, record).map_err(Failure::from);
+    if let Err(error) = written.and_then(|_| alerts::write_metrics(played, out)) {
         shared.bar.say(&format!("assay: {error}"));
     }
 }
 
-fn broken(scenario: &Scenario, seed: u64, reproduce: String, error: &RunError) -> SweepRun {
+fn broken(scenario: &Scenario, seed: u64, reproduce: String, error: &Failure) -> SweepRun {
     SweepRun {
         scenario: scenario.name.clone(),
         seed,

@@ -113,13 +113,14 @@ pub(super) async fn run(
     }
 }
 
-/// The view of a core whose head has stood since `head_at`.
+/// The view of a core whose head has stood since `head_at`, and whose confirmed height since `confirmed_at`.
 pub(super) fn snapshot(
     core: &Core,
     upkeep: &Upkeep,
     agreeing: Option<&Agreeing>,
     bootstrap_peers: usize,
     head_at: Timestamp,
+    confirmed_at: Timestamp,
 ) -> Snapshot {
     let head = core.head();
     let best = core.sync().best_claim();
@@ -136,6 +137,7 @@ pub(super) fn snapshot(
         round: agreeing.and_then(Agreeing::round),
         abstains: agreeing.is_some_and(Agreeing::abstains),
         head_at,
+        confirmed_at,
     }
 }
 
@@ -377,7 +379,10 @@ impl State {
             if head_at != old.head_at {
                 self.outputs.metrics.block_time.observe(head_at.since(old.head_at) as f64 / 1000.0);
             }
-            let new = snapshot(&self.core, &self.upkeep, self.agreeing.as_ref(), self.bootstrap_peers, head_at);
+            let confirmed = self.core.head().confirmed;
+            let confirmed_at = if confirmed == old.head.confirmed { old.confirmed_at } else { now };
+            let agreeing = self.agreeing.as_ref();
+            let new = snapshot(&self.core, &self.upkeep, agreeing, self.bootstrap_peers, head_at, confirmed_at);
             let changed = new != *old;
             *old = new;
             changed

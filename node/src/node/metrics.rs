@@ -1,7 +1,11 @@
 //! What a node counts, in Prometheus' terms. Gauges are brought up to date when they are read.
 
 use super::{backups::Backups, load::Load, storage_status::StorageState, view::Snapshot};
-use crate::{storage::Store, types::Timestamp};
+use crate::{
+    p2p::scores,
+    storage::Store,
+    types::{ChainParams, Timestamp},
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -101,7 +105,15 @@ pub struct Metrics {
 struct Gauges {
     height: Gauge,
     confirmed_height: Gauge,
+    confirmations: Gauge,
+    interval_target: Seconds,
+    ahead_max: Seconds,
     head_age: Seconds,
+    confirmed_age: Seconds,
+    best_peer_height: Gauge,
+    round: Gauge,
+    abstains: Gauge,
+    wall_clock: Seconds,
     peers: Gauge,
     synced: Gauge,
     writable: Gauge,
@@ -143,6 +155,14 @@ impl Default for Metrics {
         let mut gauge = |name: &str, help: &str, gauge: &Gauge| registry.register(name, help, gauge.clone());
         gauge("chain_height", "Height of the head", &gauges.height);
         gauge("chain_confirmed_height", "Highest confirmed height", &gauges.confirmed_height);
+        gauge("chain_confirmations_blocks", "Depth of a confirmed block; 0 if final at once", &gauges.confirmations);
+        gauge(
+            "chain_best_peer_height",
+            "Greatest height that a peer with the most work tells",
+            &gauges.best_peer_height,
+        );
+        gauge("agreement_round", "Round of the agreement on the next block", &gauges.round);
+        gauge("agreement_abstains", "1 while this node may not vote, and follows in silence", &gauges.abstains);
         gauge("chain_synced", "1 when no peer claims a chain that is further", &gauges.synced);
         gauge("peers_connected", "Connected peers", &gauges.peers);
         gauge("storage_writable", "1 when the store takes writes", &gauges.writable);
@@ -163,6 +183,15 @@ impl Default for Metrics {
             registry.register_with_unit(name, help, Unit::Seconds, gauge.clone());
         };
         seconds("chain_head_age", "Time since the head last changed", &gauges.head_age);
+        seconds("chain_confirmed_age", "Time since a block was last confirmed", &gauges.confirmed_age);
+        seconds(
+            "chain_block_interval_target",
+            "Time between two blocks that the chain aims at",
+            &gauges.interval_target,
+        );
+        let ahead = "How far a block may be ahead of this node's clock";
+        seconds("chain_timestamp_ahead_max", ahead, &gauges.ahead_max);
+        seconds("wall_clock_timestamp", "This node's wall clock as it is read, since 1970", &gauges.wall_clock);
         let last_success = "Time of the newest backup, since 1970; 0 without one";
         seconds("backup_last_success_timestamp", last_success, &gauges.backup_last_success);
         let age = "Time since the newest backup, or since the node started when there is none";
@@ -218,7 +247,11 @@ impl Default for Metrics {
         let hashes = counter("miner_hashes", "Hashes tried");
         let requests = Family::default();
         registry.register("http_requests", "API requests", requests.clone());
-        let offences = Family::default();
+        let offences = Family::<OffenceLabels, Counter>::default();
+        for offence in scores::NAMES {
+            // The first one of a kind is an increase too.
+            drop(offences.get_or_create(&OffenceLabels { offence }));
+        }
         registry.register("p2p_offences", "What peers did against the rules", offences.clone());
         let block_time = Histogram::new(BLOCK_TIME_BOUNDS);
         registry.register_with_unit("chain_block_time", "Time between two heads", Unit::Seconds, block_time.clone());
@@ -257,6 +290,14 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// What does not change as long as the chain is the same.
+    pub fn set_chain(&self, params: &ChainParams, confirmations: u64) {
+        let g = &self.gauges;
+        g.confirmations.set(i64::try_from(confirmations).unwrap_or(i64::MAX));
+        g.interval_target.set(params.block_interval_ms as f64 / 1000.0);
+        g.ahead_max.set(params.ahead_max_ms() as f64 / 1000.0);
+    }
+
     /// The metrics in OpenMetrics text, the gauges as of `snapshot` and `now`. `started` is when the node started.
     pub fn render(
         &self,
@@ -271,6 +312,11 @@ impl Metrics {
         set(&g.height, snapshot.head.height.0);
         set(&g.confirmed_height, snapshot.head.confirmed.0);
         g.head_age.set(now.since(snapshot.head_at) as f64 / 1000.0);
+        g.confirmed_age.set(now.since(snapshot.confirmed_at) as f64 / 1000.0);
+        g.wall_clock.set(now.0 as f64 / 1000.0);
+        set(&g.best_peer_height, snapshot.best_peer_height.map_or(0, |height| height.0));
+        set(&g.round, snapshot.round.map_or(0, u64::from));
+        set(&g.abstains, snapshot.abstains.into());
         set(&g.peers, snapshot.peers as u64);
         set(&g.synced, snapshot.is_synced().into());
         let storage = snapshot.storage;

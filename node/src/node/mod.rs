@@ -150,9 +150,10 @@ impl Node {
         let (events, _) = broadcast::channel(EVENTS_MAX);
         let upkeep = Upkeep::new(config.upkeep_settings());
         let bootstrap_peers = config.p2p.bootstrap.len();
-        let first_look = chain_task::snapshot(&core, &upkeep, None, bootstrap_peers, started);
+        let first_look = chain_task::snapshot(&core, &upkeep, None, bootstrap_peers, started, started);
         let (snapshot_tx, snapshot) = watch::channel(first_look);
         let metrics = Arc::new(Metrics::default());
+        metrics.set_chain(&core.rules().params, identity_facts.confirmations);
         metrics.load.mempool_bytes_max.set(i64::try_from(config.mempool.bytes_max).unwrap_or(i64::MAX));
         let (backup_task, backups) =
             BackupTask::new(config.backup_settings(), store.clone(), snapshot.clone(), clock.clone(), blocking.clone());

@@ -94,6 +94,8 @@ pub struct Snapshot {
     pub abstains: bool,
     /// The wall clock when the head last changed.
     pub head_at: Timestamp,
+    /// The wall clock when a block was last confirmed.
+    pub confirmed_at: Timestamp,
 }
 
 /// A node that is behind by no more than this many blocks counts as synced: blocks are always under way.

@@ -1,5 +1,7 @@
 //! Golden outputs of all renderers, and what must never break: strict reading, escaping, atomic files.
 
+mod alerts;
+mod drills;
 mod files;
 mod fixture;
 mod parity;

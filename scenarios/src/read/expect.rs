@@ -24,7 +24,9 @@ pub(super) fn expect(
         reorg_depth_min: None,
         reorg_depth_max: None,
         confirmed_transactions_min: None,
-        alerts: Vec::new(),
+        alerts: None,
+        alerts_within: None,
+        alerts_allowed: Vec::new(),
         violates: Vec::new(),
     };
     let Some(value) = value else { return Ok((default, BTreeMap::new())) };
@@ -50,12 +52,18 @@ pub(super) fn expect(
         reorg_depth_min: count("reorg_depth_min")?,
         reorg_depth_max: count("reorg_depth_max")?,
         confirmed_transactions_min: count("confirmed_transactions_min")?,
-        alerts: section.or("alerts", Vec::new(), |value| names(value, Form::Alerts, Form::Alert, is_alert))?,
+        alerts: section.or("alerts", None, |value| alerts(value).map(Some))?,
+        alerts_within: section.or("alerts_within", None, |value| value.duration(limits::WITHIN).map(Some))?,
+        alerts_allowed: section.or("alerts_allowed", Vec::new(), alerts)?,
         violates: section
             .or("violates", Vec::new(), |value| names(value, Form::Invariants, Form::Invariant, is_invariant))?,
     };
     let given = keys::EXPECT.iter().filter_map(|key| section.get(key).map(|value| (*key, value.place())));
     Ok((expect, given.collect()))
+}
+
+fn alerts(value: Value<'_>) -> Result<Vec<String>, ScenarioError> {
+    names(value, Form::Alerts, Form::Alert, is_alert)
 }
 
 /// A list (of the form `all`) of names (of the form `each`), none twice.

@@ -17,11 +17,15 @@ use crate::{
     cluster::{Cluster, Spec, stopped_in_order},
     faults::Faults,
     ordeal::{About, Deed, Inside, Ordeal, SAMPLE_SECONDS, Shown},
+    scrape,
     trace::Trace,
     workload::{self, Oracle},
     world::{ThreadPanic, run_on_fresh_thread},
 };
-use assay_reports::Record;
+use assay_reports::{
+    Record,
+    scrapes::{Scraper, Scrapes},
+};
 use assay_scenarios::Scenario;
 use std::{
     cell::RefCell,
@@ -78,16 +82,38 @@ impl From<ThreadPanic> for RunError {
     }
 }
 
-/// Runs `scenario` with `seed` on a thread of its own and reports how far it is once a virtual second.
+/// What a run leaves.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// What there is to know of it, and its verdict.
+    pub record: Record,
+    /// The metrics of its nodes.
+    pub scrapes: Scrapes,
+}
+
+/// As [`play`], for those who want the record alone.
 ///
 /// # Errors
-/// [`RunError`]; a violated invariant is a verdict, not an error.
+/// [`RunError`].
 pub fn run(
     scenario: &Scenario,
     seed: u64,
     options: Options,
     progress: &mut (dyn FnMut(&Progress) + Send),
 ) -> Result<Record, RunError> {
+    Ok(play(scenario, seed, options, progress)?.record)
+}
+
+/// Runs `scenario` with `seed` on a thread of its own and reports how far it is once a virtual second.
+///
+/// # Errors
+/// [`RunError`]; a violated invariant is a verdict, not an error.
+pub fn play(
+    scenario: &Scenario,
+    seed: u64,
+    options: Options,
+    progress: &mut (dyn FnMut(&Progress) + Send),
+) -> Result<Played, RunError> {
     let logs = options.logs.as_ref().map(LogFilter::dispatch);
     run_on_fresh_thread(&format!("{} {seed}", scenario.name), move || {
         let _logs = logs.as_ref().map(tracing::dispatcher::set_default);
@@ -103,6 +129,7 @@ struct Run<'a> {
     cluster: Cluster,
     faults: Faults,
     ordeal: Ordeal<'a>,
+    scraper: Rc<RefCell<Scraper>>,
     /// How many starts of each node are known to have ended by themselves.
     failed_starts: Vec<u64>,
     options: Options,
@@ -127,17 +154,20 @@ impl<'a> Run<'a> {
         let mut world = World::new(config)?;
         let spec = Spec::new(scenario, seed);
         let mut cluster = Cluster::new(&mut world, &spec);
-        let client = world.add_host(workload::CLIENT);
+        let [client, prometheus] = [workload::CLIENT, scrape::HOST].map(|name| world.add_host(name));
         for node in 0..cluster.len() {
             cluster.boot(&mut world, node);
         }
         let oracle: Rc<RefCell<Oracle>> = Rc::default();
         let apis: Vec<_> = (0..cluster.len()).map(|node| Spec::api(world.address(cluster.host(node)))).collect();
         workload::boot(&mut world, client, &apis, workload::Settings::new(scenario, &spec), Rc::clone(&oracle));
+        let scraper = Rc::new(RefCell::new(scrape::scraper(scenario)));
+        scrape::boot(&mut world, prometheus, &apis, Rc::clone(&scraper));
         Ok(Self {
             faults: Faults::new(&scenario.plan(seed)),
             ordeal: Ordeal::new(scenario, &spec.genesis, spec.liars(scenario), Rc::clone(&oracle)),
             failed_starts: vec![0; cluster.len()],
+            scraper,
             scenario,
             seed,
             world,
@@ -147,7 +177,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn finish(mut self, progress: &mut (dyn FnMut(&Progress) + Send)) -> Result<Record, RunError> {
+    fn finish(mut self, progress: &mut (dyn FnMut(&Progress) + Send)) -> Result<Played, RunError> {
         let end = self.options.until.map_or(self.scenario.duration, |until| until.min(self.scenario.duration));
         while self.world.now() < end {
             let sample_at = Duration::from_secs(self.world.now().as_secs() + SAMPLE_SECONDS);
@@ -167,7 +197,8 @@ impl<'a> Run<'a> {
         }
         self.end();
         self.world.trace().finish()?;
-        Ok(self.into_record())
+        let scrapes = self.scraper.replace(scrape::scraper(self.scenario)).finish();
+        Ok(Played { record: self.into_record(), scrapes })
     }
 
     /// Takes in what the nodes did since the last time.

@@ -95,7 +95,7 @@ async fn play<B: Backend>(
     cluster: B,
     options: Options,
     progress: &mut dyn FnMut(&Progress),
-) -> Result<Record, TestnetError> {
+) -> Result<Played, TestnetError> {
     let local = tokio::task::LocalSet::new();
     let played = local.run_until(run::run(scenario, spec, cluster, options, progress));
     tokio::select! {
@@ -117,7 +117,7 @@ pub async fn on_processes(
     folder: &Path,
     options: Options,
     progress: &mut dyn FnMut(&Progress),
-) -> Result<Record, TestnetError> {
+) -> Result<Played, TestnetError> {
     let Layout { spec, plan, volumes } = lay_out::<LiveProcesses>(scenario, seed, program, folder)?;
     let latency = Latency { min: scenario.network.latency.min, max: scenario.network.latency.max };
     let cluster = LiveProcesses::create(&plan, latency, seed, volumes, Spec::tune).await?;
@@ -136,7 +136,7 @@ pub async fn on_containers(
     folder: &Path,
     options: Options,
     progress: &mut dyn FnMut(&Progress),
-) -> Result<Record, TestnetError> {
+) -> Result<Played, TestnetError> {
     let Layout { spec, plan, volumes } = lay_out::<LiveContainers>(scenario, seed, PathBuf::new(), folder)?;
     let cluster = LiveContainers::create(&plan, image, volumes, Spec::tune).await?;
     play(scenario, &spec, cluster, options, progress).await

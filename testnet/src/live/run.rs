@@ -14,12 +14,13 @@ use super::{
 };
 use crate::TestnetError;
 use assay_node::api::Client;
-use assay_reports::Record;
+use assay_reports::{Record, scrapes::Scraper};
 use assay_scenarios::Scenario;
 use assay_sim::{
     cluster::Spec,
     ordeal::{About, Last, Ordeal, Outside, SAMPLE_SECONDS, Shown},
-    run::Progress,
+    run::{Played, Progress},
+    scrape,
     workload::{self, Nodes, Oracle, Settings},
 };
 use futures::future::join_all;
@@ -53,7 +54,7 @@ pub(crate) async fn run<B: Backend>(
     cluster: B,
     options: Options,
     progress: &mut dyn FnMut(&Progress),
-) -> Result<Record, TestnetError> {
+) -> Result<Played, TestnetError> {
     let oracle: Rc<RefCell<Oracle>> = Rc::default();
     let nodes = cluster.count();
     let began = Instant::now();
@@ -64,6 +65,7 @@ pub(crate) async fn run<B: Backend>(
         eyes: Vec::new(),
         shown: vec![None; nodes],
         starts: vec![0; nodes],
+        scraper: Rc::new(RefCell::new(scrape::scraper(scenario))),
         cluster,
         began,
     };
@@ -71,7 +73,8 @@ pub(crate) async fn run<B: Backend>(
     let (now, shown) = (run.now(), run.shown(run.now()));
     run.cluster.end().await?;
     outcome?;
-    Ok(run.into_record(now, &shown, spec.seed, options))
+    let scrapes = run.scraper.replace(scrape::scraper(scenario)).finish();
+    Ok(Played { record: run.into_record(now, &shown, spec.seed, options), scrapes })
 }
 
 struct Run<'a, B> {
@@ -83,6 +86,7 @@ struct Run<'a, B> {
     /// What each node showed last, and when.
     shown: Vec<Option<(Duration, Shown)>>,
     starts: Vec<u64>,
+    scraper: Rc<RefCell<Scraper>>,
     began: Instant,
 }
 
@@ -110,6 +114,10 @@ impl<B: Backend> Run<'_, B> {
         }
         self.began = Instant::now();
         let users = tokio::task::spawn_local(workload::run(self.users(), Settings::new(self.scenario, spec), oracle));
+        let scraping = {
+            let (clients, scraper) = (self.clients(), Rc::clone(&self.scraper));
+            tokio::task::spawn_local(async move { scrape::run(&clients, &scraper).await })
+        };
         let end = self.scenario.duration;
         let mut next_sample = Duration::from_secs(SAMPLE_SECONDS);
         while self.now() < end {
@@ -134,6 +142,7 @@ impl<B: Backend> Run<'_, B> {
                 self.ordeal.damaged(now, *node);
             }
         }
+        scraping.abort();
         // A user's last questions are of this run.
         let asked = timeout(USERS_LATE_MAX, users).await;
         if !matches!(asked, Ok(Ok(()))) {
@@ -146,9 +155,14 @@ impl<B: Backend> Run<'_, B> {
         Ok(())
     }
 
-    fn users(&self) -> Nodes {
+    /// Clients of all nodes, as whoever is elsewhere has them.
+    fn clients(&self) -> Vec<Client> {
         let client = |node| self.faults.power().client(node, self.cluster.api(node));
-        let (clients, began) = ((0..self.cluster.count()).map(client).collect(), self.began);
+        (0..self.cluster.count()).map(client).collect()
+    }
+
+    fn users(&self) -> Nodes {
+        let (clients, began) = (self.clients(), self.began);
         Nodes { clients, now: Box::new(move || began.elapsed()), notes: Box::new(|_, _| ()) }
     }
 

@@ -1,0 +1,66 @@
+//! A run is judged by its alerts.
+
+use super::fixture;
+use crate::{
+    Record, Verdict,
+    alerts::{Firing, Wanted, judge},
+};
+
+fn firing(name: &str, severity: &str, from: f64) -> Firing {
+    Firing { name: name.into(), severity: severity.into(), instance: Some("n0".into()), from, until: from + 30.0 }
+}
+
+fn wanted() -> Vec<Wanted> {
+    vec![
+        Wanted { name: "NodeOffline".into(), must: true, by: Some(60) },
+        Wanted { name: "PeersLost".into(), must: false, by: None },
+    ]
+}
+
+/// A run that fired these, judged: whether it is met, and what its record says.
+fn judged(fired: &[Firing]) -> (bool, Record) {
+    let mut record = fixture::passed();
+    let is_met = judge(&mut record, &wanted(), fired, Some(30));
+    (is_met, record)
+}
+
+#[test]
+fn what_must_fire_has_fired_in_time() {
+    let tickets =
+        [firing("NodeOffline", "page", 45.0), firing("NodeOffline", "page", 30.0), firing("Odd", "ticket", 5.0)];
+    let (is_met, record) = judged(&tickets);
+    assert!(is_met);
+    assert_eq!(record.verdict, Verdict::Passed);
+    let alerts: Vec<_> =
+        record.alerts.iter().map(|alert| (alert.name.as_str(), alert.expected, alert.fired_at)).collect();
+    assert_eq!(alerts, [("NodeOffline", true, Some(30.0)), ("Odd", false, Some(5.0))]);
+}
+
+#[test]
+fn what_is_late_or_silent_fails_the_run() {
+    let (is_met, record) = judged(&[firing("NodeOffline", "page", 75.0)]);
+    assert!(!is_met);
+    assert_eq!(record.verdict, Verdict::Violated);
+    let failure = record.failure.expect("a violated run says why");
+    assert_eq!(failure, "alerts: NodeOffline fires by 60 s was expected, and fired at 75 s");
+    let failure = judged(&[]).1.failure.expect("a violated run says why");
+    assert_eq!(failure, "alerts: NodeOffline fires by 60 s was expected, and silent");
+}
+
+#[test]
+fn a_page_that_nobody_expects_fails_the_run() {
+    let fired =
+        [firing("NodeOffline", "page", 30.0), firing("PeersLost", "page", 31.0), firing("DiskFull", "page", 32.0)];
+    let (is_met, record) = judged(&fired);
+    assert!(!is_met);
+    assert_eq!(record.failure.as_deref(), Some("alerts: no other page was expected, and DiskFull fired"));
+    assert!(judged(&fired[..2]).0, "one that may fire is no failure");
+}
+
+#[test]
+fn a_run_that_failed_before_keeps_its_reason() {
+    let mut record =
+        Record { verdict: Verdict::Violated, failure: Some("agreement violated".into()), ..fixture::passed() };
+    assert!(!judge(&mut record, &wanted(), &[], None));
+    assert_eq!(record.failure.as_deref(), Some("agreement violated"));
+}
