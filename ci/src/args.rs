@@ -228,6 +228,13 @@ pub struct ParityArgs {
 
 /// Arguments of `assay sweep`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay sweep --seeds 0..10 --reports first
+  assay sweep pos-crash pos-steady --seeds 0..50 --baseline before/sweep.json
+
+Exit status: 0 all passed, 1 a run violated something, 3 one could not be carried out, 4 one was nondeterministic,
+5 all passed and something became worse than the baseline beyond the tolerance.")]
 pub struct SweepArgs {
     /// Scenario files or names [default: all in the folder `scenarios`]
     pub scenarios: Vec<String>,
@@ -249,12 +256,42 @@ pub struct SweepArgs {
     /// Run nothing; merge the results that shards left in these folders
     #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["shard", "time", "jobs", "scenarios"])]
     pub merge: Vec<PathBuf>,
-    /// Where the summary and the reports of failed runs go
+    /// Say what became worse since this sweep: a sweep.json, or a folder that holds one
+    #[arg(long, value_name = "SWEEP")]
+    pub baseline: Option<PathBuf>,
+    /// By how much times may grow before they count as worse, beside one second
+    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "20%", requires = "baseline")]
+    pub tolerance: f64,
+    /// By how much the speed may fall; machines differ
+    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "33%", requires = "baseline")]
+    pub speed_tolerance: f64,
+    /// Which runs leave a report: failed ones, also the first of each scenario, or all
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Reports::Failed)]
+    pub reports: Reports,
+    /// Where the summary, the page and the reports go
     #[arg(long, value_name = "DIR", default_value = "target/assay/sweep")]
     pub out: PathBuf,
     /// Print the outcome as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Runs that leave a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reports {
+    /// Those that did not pass.
+    Failed,
+    /// Those, and the first of each scenario.
+    First,
+    /// All.
+    All,
+}
+
+/// A percentage as a share of 1.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+    let share = number.map(|number| number / 100.0).filter(|share| (0.0..=100.0).contains(share));
+    share.ok_or_else(|| "a percentage is like 20%".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

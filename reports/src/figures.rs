@@ -19,6 +19,8 @@ pub struct Figures {
     pub reorg_depth_max: u64,
     /// The slowest recovery.
     pub rto_worst: Rto,
+    /// The longest time in seconds without a new confirmed block anywhere, from the first one on; `None` without one.
+    pub finality_lag: Option<f64>,
 }
 
 /// The slowest recovery of a run.
@@ -67,6 +69,7 @@ impl Figures {
             blocks_produced: record.nodes.iter().map(|node| node.blocks_produced).sum(),
             reorg_depth_max: most(|node| node.reorg_depth_max),
             rto_worst,
+            finality_lag: finality_lag(record),
         }
     }
 
@@ -78,6 +81,24 @@ impl Figures {
             None => "–".to_owned(),
         }
     }
+}
+
+/// From the samples of the confirmed heights, so it is known to a sample's distance.
+fn finality_lag(record: &Record) -> Option<f64> {
+    let mut samples: Vec<(f64, f64)> =
+        record.series.get("confirmed_height")?.lines.values().flatten().copied().collect();
+    samples.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut rises = Vec::new();
+    let mut highest = 0.0;
+    for (at, height) in &samples {
+        if *height > highest {
+            highest = *height;
+            rises.push(*at);
+        }
+    }
+    let end = samples.last().map(|(at, _)| *at);
+    rises.extend((!rises.is_empty()).then_some(end).flatten());
+    rises.windows(2).map(|pair| pair[1] - pair[0]).reduce(f64::max)
 }
 
 /// The invariants, violated ones first, then those that were not checked.

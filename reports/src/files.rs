@@ -28,19 +28,30 @@ pub fn write_all(dir: &Path, record: &Record) -> Result<Vec<PathBuf>, WriteError
     write_files(dir, files)
 }
 
-/// Writes `summary.md`, `junit.xml` and last `sweep.json` into `dir`, as [`write_all`] does for one run.
+/// Writes `summary.md`, `junit.xml`, `index.html` and last `sweep.json` into `dir`, as [`write_all`] does for one run; with
+/// a baseline also `regressions.md`, which is part of the summary as well.
 ///
 /// # Errors
 /// [`WriteError`] with the path that could not be written.
-pub fn write_sweep(dir: &Path, record: &SweepRecord) -> Result<Vec<PathBuf>, WriteError> {
-    write_files(
-        dir,
-        vec![
-            ("summary.md".to_owned(), sweep::markdown(record)),
-            ("junit.xml".to_owned(), sweep::junit(record)),
-            ("sweep.json".to_owned(), sweep::json(record)),
-        ],
-    )
+pub fn write_sweep(
+    dir: &Path,
+    record: &SweepRecord,
+    against: Option<&sweep::Comparison>,
+) -> Result<Vec<PathBuf>, WriteError> {
+    let comment = against.map(sweep::comment);
+    let mut summary = sweep::markdown(record);
+    if let Some(comment) = &comment {
+        summary += "\n";
+        summary += comment;
+    }
+    let mut files = vec![
+        ("summary.md".to_owned(), summary),
+        ("junit.xml".to_owned(), sweep::junit(record)),
+        ("index.html".to_owned(), sweep::html(record, against)),
+    ];
+    files.extend(comment.map(|comment| ("regressions.md".to_owned(), comment)));
+    files.push(("sweep.json".to_owned(), sweep::json(record)));
+    write_files(dir, files)
 }
 
 /// Writes `parity.md` and last `parity.json` into `dir`, as [`write_all`] does for one run.

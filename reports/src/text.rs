@@ -83,6 +83,12 @@ pub(crate) fn markdown(text: &str) -> String {
     out
 }
 
+/// Escapes text for an element of HTML, on one line.
+pub(crate) fn html(text: &str) -> String {
+    let text = one_line(text);
+    maud::html! { (text) }.into_string()
+}
+
 /// A Markdown code span that fits a table cell. A grave accent would end it and becomes an apostrophe.
 pub(crate) fn code(text: &str) -> String {
     format!("`{}`", one_line(text).replace('`', "'").replace('|', "\\|"))

@@ -2,7 +2,7 @@
 
 use crate::{
     alerts,
-    args::{Shard, SweepArgs},
+    args::{Reports, Shard, SweepArgs},
     failure::Failure,
     files,
     live::SweepBar,
@@ -11,7 +11,7 @@ use crate::{
 };
 use assay_reports::{
     SCHEMA_VERSION, Verdict,
-    sweep::{self, NotRun, SweepRecord, SweepRun},
+    sweep::{self, Comparison, NotRun, SweepRecord, SweepRun, Tolerance},
     write_all, write_sweep,
 };
 use assay_scenarios::{Scenario, catalogue};
@@ -25,29 +25,50 @@ use std::{
     time::Instant,
 };
 
-/// Runs the command. Its status is the worst verdict.
+/// Exit status of a sweep that passed and is worse than its baseline.
+const WORSE: u8 = 5;
+
+/// Runs the command. Its status is the worst verdict, or [`WORSE`].
 pub fn main(args: &SweepArgs) -> Result<u8, Failure> {
+    // A baseline that cannot be read is said before an hour of runs.
+    let baseline = args.baseline.as_deref().map(read).transpose()?;
     let record = if args.merge.is_empty() { play(args)? } else { merge(&args.merge)? };
-    write_sweep(&args.out, &record)?;
+    let tolerance = Tolerance { ratio: args.tolerance, speed: args.speed_tolerance, ..Tolerance::default() };
+    let against = baseline.map(|baseline| sweep::compare(&record, &baseline, tolerance));
+    write_sweep(&args.out, &record, against.as_ref())?;
     if args.json {
         say(sweep::json(&record));
     } else {
-        say(sweep::line(&record));
-        say(format_args!("summary: {}", args.out.join("summary.md").display()));
-        for run in record.runs.iter().filter(|run| run.verdict != Verdict::Passed) {
-            say(&run.reproduce);
-        }
+        tell(&record, against.as_ref(), &args.out);
     }
-    Ok(record.verdict().exit_code())
+    let is_worse = against.is_some_and(|against| against.worse().next().is_some());
+    Ok(match record.verdict() {
+        Verdict::Passed if is_worse => WORSE,
+        verdict => verdict.exit_code(),
+    })
+}
+
+fn tell(record: &SweepRecord, against: Option<&Comparison>, out: &Path) {
+    say(sweep::line(record));
+    for worse in against.iter().flat_map(|against| against.worse()) {
+        let scenario = worse.scenario.as_deref().unwrap_or("all");
+        say(format_args!("worse: {scenario}: {} {} -> {} ({})", worse.figure, worse.before, worse.after, worse.by));
+    }
+    say(format_args!("page: {}", out.join("index.html").display()));
+    for run in record.runs.iter().filter(|run| run.verdict != Verdict::Passed) {
+        say(&run.reproduce);
+    }
+}
+
+/// The sweep of a file, or of the folder that it is in.
+fn read(path: &Path) -> Result<SweepRecord, Failure> {
+    let file = if path.is_dir() { path.join("sweep.json") } else { path.to_owned() };
+    let bytes = std::fs::read(&file).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    SweepRecord::read(&bytes).map_err(|error| Failure::Record(file, error))
 }
 
 fn merge(dirs: &[PathBuf]) -> Result<SweepRecord, Failure> {
-    let read = |dir: &PathBuf| {
-        let file = dir.join("sweep.json");
-        let bytes = std::fs::read(&file).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-        SweepRecord::read(&bytes).map_err(|error| Failure::Record(file, error))
-    };
-    let shards: Result<Vec<_>, Failure> = dirs.iter().map(read).collect();
+    let shards: Result<Vec<_>, Failure> = dirs.iter().map(|dir| read(dir)).collect();
     Ok(sweep::merge(shards?)?)
 }
 
@@ -128,8 +149,8 @@ fn work(shared: &Shared<'_>) {
         let judged = played.and_then(|mut played| alerts::judge_aside(scenario, &mut played).map(|()| played));
         let result = match judged {
             Ok(played) => {
-                keep_if_failed(shared, &played);
-                SweepRun::from(&played.record)
+                let report = keep(shared, &played);
+                SweepRun { report, ..SweepRun::from(&played.record) }
             }
             Err(error) => broken(scenario, *seed, reproduce, &error),
         };
@@ -142,17 +163,21 @@ fn work(shared: &Shared<'_>) {
     }
 }
 
-/// Writes the report of a run that did not pass.
-fn keep_if_failed(shared: &Shared<'_>, played: &Played) {
+/// Writes the report of a run that is to leave one, and returns its folder below that of the sweep.
+fn keep(shared: &Shared<'_>, played: &Played) -> Option<String> {
     let record = &played.record;
-    if record.verdict == Verdict::Passed {
-        return;
-    }
-    let out: &Path = &shared.args.out.join("runs").join(format!("{}-{}", record.scenario, record.seed));
-    let written = write_all(out, record).map_err(Failure::from);
-    if let Err(error) = written.and_then(|_| alerts::write_metrics(played, out)) {
+    let is_kept = match shared.args.reports {
+        Reports::All => true,
+        Reports::First => record.seed == shared.args.seeds.0.start || record.verdict != Verdict::Passed,
+        Reports::Failed => record.verdict != Verdict::Passed,
+    };
+    let folder = is_kept.then(|| format!("runs/{}-{}", record.scenario, record.seed))?;
+    let out = shared.args.out.join(&folder);
+    let written = write_all(&out, record).map_err(Failure::from);
+    if let Err(error) = written.and_then(|_| alerts::write_metrics(played, &out)) {
         shared.bar.say(&format!("assay: {error}"));
     }
+    Some(folder)
 }
 
 fn broken(scenario: &Scenario, seed: u64, reproduce: String, error: &Failure) -> SweepRun {
@@ -168,5 +193,7 @@ fn broken(scenario: &Scenario, seed: u64, reproduce: String, error: &Failure) ->
         finalized_lost: 0,
         reorg_depth_max: 0,
         rto: None,
+        finality_lag: None,
+        report: None,
     }
 }

@@ -1,6 +1,8 @@
 //! The record of a sweep: many runs, scenarios by seeds, one shard or several merged.
 
 mod merge;
+mod page;
+mod regress;
 mod render;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,8 @@ use crate::record::{ReadError, Record, Verdict, read_versioned};
 use crate::text::one_line;
 
 pub use merge::{MergeError, merge};
+pub use page::html;
+pub use regress::{Change, Comparison, Tolerance, compare, comment};
 pub use render::{json, junit, line, line_in_color, markdown};
 
 /// The runs of a sweep.
@@ -64,6 +68,10 @@ pub struct SweepRun {
     pub reorg_depth_max: u64,
     /// Slowest recovery in seconds; `None` without a fault or without recovery.
     pub rto: Option<f64>,
+    /// [`Figures::finality_lag`].
+    pub finality_lag: Option<f64>,
+    /// Folder of its report, from where the sweep's record is; `None` where none was kept.
+    pub report: Option<String>,
 }
 
 impl SweepRecord {
@@ -110,6 +118,8 @@ impl From<&Record> for SweepRun {
             finalized_lost: record.workload.lost,
             reorg_depth_max: figures.reorg_depth_max,
             rto: figures.rto_worst.seconds(),
+            finality_lag: figures.finality_lag,
+            report: None,
         }
     }
 }

@@ -10,7 +10,11 @@ use crate::record::Verdict;
 use crate::render::line::colored;
 use crate::render::markdown::table;
 use crate::render::{duration, to_json};
-use crate::text::{count, fenced, markdown as escape, plural, seconds};
+use crate::text::{count, fenced, html as html_escape, markdown as escape, plural, seconds};
+
+/// Bytes after which no further failure is written out: a step summary of GitHub Actions has a mebibyte, and what is
+/// beyond that is lost whole.
+const SUMMARY_BYTES: usize = 500_000;
 
 /// The record as indented JSON with a final newline.
 pub fn json(record: &SweepRecord) -> String {
@@ -27,7 +31,7 @@ pub fn line_in_color(record: &SweepRecord) -> String {
     format!("{} {}", colored(record.verdict()), line_tail(record))
 }
 
-fn line_tail(record: &SweepRecord) -> String {
+pub(super) fn line_tail(record: &SweepRecord) -> String {
     let passed = record.runs.iter().filter(|run| run.verdict == Verdict::Passed).count();
     let virtual_seconds: f64 = record.runs.iter().map(|run| run.virtual_seconds).sum();
     let mut line = format!("{passed} of {} passed, {} virtual", runs(record.runs.len()), seconds(virtual_seconds));
@@ -43,7 +47,7 @@ fn line_tail(record: &SweepRecord) -> String {
     line
 }
 
-/// A table of scenarios by figures, each failure with the command that reproduces it, and what was not run.
+/// A table of scenarios by figures, each failure folded with the command that reproduces it, and what was not run.
 pub fn markdown(record: &SweepRecord) -> String {
     let mut out = String::new();
     let passed = record.runs.iter().filter(|run| run.verdict == Verdict::Passed).count();
@@ -57,12 +61,18 @@ pub fn markdown(record: &SweepRecord) -> String {
     if !failed.is_empty() {
         let _ = writeln!(out, "\n## {}", plural(failed.len(), "failure"));
     }
-    for run in failed {
-        let _ = writeln!(out, "\n### {} seed {}: {}\n", escape(&run.scenario), run.seed, run.verdict);
+    for (n, run) in failed.iter().enumerate() {
+        if out.len() > SUMMARY_BYTES {
+            let _ = writeln!(out, "\n{} more: see `sweep.json`.", plural(failed.len() - n, "failure"));
+            break;
+        }
+        let (name, seed, verdict) = (html_escape(&run.scenario), run.seed, run.verdict);
+        let _ = writeln!(out, "\n<details><summary>{name} seed {seed}: {verdict}</summary>\n");
         if let Some(failure) = &run.failure {
             let _ = writeln!(out, "{}\n", escape(failure));
         }
         out += &fenced(run.reproduce.trim());
+        out += "\n</details>\n";
     }
     if !record.not_run.is_empty() {
         let _ = writeln!(out, "\n## Not run\n");
@@ -95,7 +105,7 @@ pub fn junit(record: &SweepRecord) -> String {
     report.to_string().expect("XML is written to memory and all text is escaped")
 }
 
-fn by_scenario(record: &SweepRecord) -> BTreeMap<&str, Vec<&SweepRun>> {
+pub(super) fn by_scenario(record: &SweepRecord) -> BTreeMap<&str, Vec<&SweepRun>> {
     let mut scenarios: BTreeMap<&str, Vec<&SweepRun>> = BTreeMap::new();
     for run in &record.runs {
         scenarios.entry(&run.scenario).or_default().push(run);

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::fixture::passed;
-use crate::sweep::{SweepRecord, SweepRun};
+use crate::sweep::{self, SweepRecord, SweepRun, Tolerance};
 use crate::{Record, SCHEMA_VERSION, files, write_all};
 
 #[test]
@@ -33,7 +33,12 @@ fn a_sweep_is_written() {
         runs: vec![SweepRun::from(&passed())],
         not_run: Vec::new(),
     };
-    files::write_sweep(dir.path(), &record).expect("the sweep is written");
+    let against = sweep::compare(&record, &record, Tolerance::default());
+    let paths = files::write_sweep(dir.path(), &record, Some(&against)).expect("the sweep is written");
+    let names: Vec<_> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    assert_eq!(names, ["summary.md", "junit.xml", "index.html", "regressions.md", "sweep.json"]);
+    let summary = fs::read_to_string(dir.path().join("summary.md")).expect("the summary is there");
+    assert!(summary.contains("## Nothing became worse"), "{summary}");
     let json = fs::read(dir.path().join("sweep.json")).expect("the record is there");
     assert_eq!(SweepRecord::read(&json).expect("it is a sweep"), record);
 }

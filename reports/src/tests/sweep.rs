@@ -3,7 +3,10 @@
 use insta::assert_snapshot;
 
 use super::fixture::{infrastructure, passed, violated};
-use crate::sweep::{MergeError, NotRun, SweepRecord, SweepRun, json, junit, line, line_in_color, markdown, merge};
+use crate::sweep::{
+    MergeError, NotRun, SweepRecord, SweepRun, Tolerance, comment, compare, html, json, junit, line, line_in_color, markdown,
+    merge,
+};
 use crate::{Record, SCHEMA_VERSION, Verdict};
 
 fn run(record: Record, seed: u64) -> SweepRun {
@@ -96,4 +99,48 @@ fn records_that_do_not_belong_together_are_refused() {
     let other = SweepRecord { git_rev: "feedface".into(), ..shard("2/2", vec![]) };
     let error = merge(vec![shard("1/2", vec![]), other]).expect_err("two revisions");
     assert_snapshot!(error, @"sweep records of different revisions: 0badc0de and feedface");
+}
+
+/// Ten runs, with these recoveries and wall times.
+fn timed(rto: f64, wall_seconds: f64) -> SweepRecord {
+    let runs = (0..10).map(|seed| SweepRun { rto: Some(rto), wall_seconds, ..run(passed(), seed) });
+    SweepRecord { git_rev: format!("rto{rto}"), ..shard("1/1", runs.collect()) }
+}
+
+#[test]
+fn the_comment_says_what_became_worse() {
+    let mut after = timed(9.0, 0.5);
+    after.runs[3].verdict = Verdict::Violated;
+    after.runs.push(SweepRun { scenario: "new".into(), ..run(passed(), 0) });
+    let against = compare(&after, &timed(4.0, 0.25), Tolerance::default());
+    assert_snapshot!(comment(&against));
+}
+
+#[test]
+fn what_is_within_the_tolerance_is_not_worse() {
+    let worse = |rto, wall| {
+        let against = compare(&timed(rto, wall), &timed(4.0, 1.0), Tolerance::default());
+        against.worse().map(|change| change.figure).collect::<Vec<_>>()
+    };
+    assert_eq!(worse(5.8, 1.4), [""; 0]);
+    assert_eq!(worse(5.9, 1.4), ["recovery, median", "recovery, worst"]);
+    assert_eq!(worse(2.0, 1.6), ["seeds per hour of a core"]);
+}
+
+#[test]
+fn one_slow_run_is_worse_in_its_worst_figure_alone() {
+    let mut after = timed(4.0, 1.0);
+    after.runs[0].rto = Some(60.0);
+    let against = compare(&after, &timed(4.0, 1.0), Tolerance::default());
+    assert_eq!(against.worse().map(|change| change.figure).collect::<Vec<_>>(), ["recovery, worst"]);
+}
+
+#[test]
+fn page_of_a_sweep() {
+    let mut record = whole();
+    record.runs[1].report = Some("runs/partition-heal-8".into());
+    let page = html(&record, Some(&compare(&record, &record, Tolerance::default())));
+    let body = page.split_once("<body>").expect("it has a body").1;
+    assert_snapshot!(body.replace("><", ">\n<"));
+    assert!(!page.contains("http://") && !page.contains("https://"), "it needs nothing from elsewhere");
 }

@@ -35,9 +35,11 @@ pub use run::Options;
 
 use crate::{Plan, TestnetError};
 use assay_node::native::seams::now;
-use assay_reports::Record;
 use assay_scenarios::Scenario;
-use assay_sim::{cluster::Spec, run::Progress};
+use assay_sim::{
+    cluster::Spec,
+    run::{Played, Progress},
+};
 use backend::Backend;
 use compose::LiveContainers;
 use process::LiveProcesses;

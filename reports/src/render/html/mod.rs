@@ -12,7 +12,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 use super::plot::{figures, style};
 use crate::record::Record;
 
-const STYLE: &str = include_str!("style.css");
+/// The style sheet of all pages.
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// The record as a self-contained page.
 pub fn html(record: &Record) -> String {
