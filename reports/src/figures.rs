@@ -1,6 +1,6 @@
 //! Key figures: the handful of numbers and the one sentence that every renderer shows first.
 
-use crate::parts::{Expectation, Invariant, InvariantStatus};
+use crate::parts::{Expectation, Fault, Invariant, InvariantStatus};
 use crate::record::{Record, Verdict};
 use crate::text::{clock_fine, count, plural, seconds};
 
@@ -101,6 +101,45 @@ fn finality_lag(record: &Record) -> Option<f64> {
     rises.windows(2).map(|pair| pair[1] - pair[0]).reduce(f64::max)
 }
 
+/// What became of those that a fault did not touch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Blast {
+    /// How many there are.
+    pub(crate) nodes: usize,
+    /// The longest time in seconds that one of them stood still, from the fault until the cluster was whole.
+    pub(crate) stood_still: f64,
+    /// The longest time that one of them stood still before the first fault.
+    pub(crate) usual: Option<f64>,
+}
+
+/// The blast radius of `fault`; `None` if it touched all nodes, or did not happen.
+pub(crate) fn blast(record: &Record, fault: &Fault) -> Option<Blast> {
+    let touched: Vec<&str> = fault.target.iter().flat_map(|target| target.split_whitespace()).collect();
+    let heights = &record.series.get("height")?.lines;
+    let others: Vec<_> = heights.iter().filter(|(node, _)| !touched.contains(&node.as_str())).collect();
+    let rto = record.recovery.iter().find(|it| it.fault == fault.id).and_then(|it| it.rto);
+    let from = fault.applied_at?;
+    let to = fault.ended_at.map_or(record.virtual_seconds, |at| at + rto.unwrap_or(0.0));
+    let longest = |from, to| others.iter().filter_map(|(_, line)| stood_still(line, from, to)).reduce(f64::max);
+    let first = record.faults.iter().filter_map(|fault| fault.applied_at).reduce(f64::min)?;
+    Some(Blast { nodes: others.len(), stood_still: longest(from, to)?, usual: longest(0.0, first) })
+}
+
+/// The longest time without a rise from `from` to `to`; `None` without a sample.
+fn stood_still(line: &[(f64, f64)], from: f64, to: f64) -> Option<f64> {
+    let before = line.iter().rev().find(|(at, _)| *at <= from);
+    let within = line.iter().filter(|(at, _)| (from..=to).contains(at));
+    let mut highest = before.or(line.first())?.1;
+    let (mut since, mut longest) = (from, 0.0_f64);
+    for (at, height) in within {
+        if *height > highest {
+            longest = longest.max(at - since);
+            (since, highest) = (*at, *height);
+        }
+    }
+    Some(longest.max(to - since))
+}
+
 /// The invariants, violated ones first, then those that were not checked.
 pub(crate) fn invariants(record: &Record) -> Vec<&Invariant> {
     let mut sorted: Vec<&Invariant> = record.invariants.iter().collect();
@@ -160,4 +199,18 @@ fn violated(record: &Record) -> String {
         return format!("fault {} ({}) of line {} never fired", bad.id, bad.kind, bad.line);
     }
     "An invariant was violated.".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_time_without_a_rise_counts_the_ends() {
+        let line = [(0.0, 1.0), (10.0, 2.0), (20.0, 2.0), (30.0, 3.0), (60.0, 3.0)];
+        assert_eq!(stood_still(&line, 0.0, 60.0), Some(30.0));
+        assert_eq!(stood_still(&line, 5.0, 12.0), Some(5.0));
+        assert_eq!(stood_still(&line, 12.0, 30.0), Some(18.0));
+        assert_eq!(stood_still(&[], 0.0, 60.0), None);
+    }
 }

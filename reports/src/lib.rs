@@ -41,6 +41,7 @@ mod text;
 pub use figures::{Figures, Rto};
 pub use files::{WriteError, write_all, write_parity, write_sweep};
 pub use parts::{
-    Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Recovery, Series, TraceHash, Workload,
+    Alert, AlertStatus, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Recovery, Series, Step, StepKind,
+    TraceHash, Workload,
 };
 pub use record::{ReadError, Record, SCHEMA_VERSION, Verdict};

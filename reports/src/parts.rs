@@ -44,6 +44,8 @@ pub struct Fault {
     pub line: u32,
     /// When it was due.
     pub planned_at: f64,
+    /// When it was to end; `None` if never, or if nobody said.
+    pub planned_until: Option<f64>,
     /// When it took effect; `None` if it never fired.
     pub applied_at: Option<f64>,
     /// When it ended; `None` if it lasted to the end of the run.
@@ -92,6 +94,9 @@ pub struct Expectation {
     pub met: bool,
     /// Line of the scenario file; `None` for a default.
     pub line: Option<u32>,
+    /// Share of the bound that was left: 0.9 of a minute if it took six seconds; below 0 if it was not kept. `None` where
+    /// the bound is no number.
+    pub margin: Option<f64>,
 }
 
 /// How the cluster came back after a fault.
@@ -114,10 +119,69 @@ pub struct Recovery {
 pub struct Alert {
     /// Name of the alerting rule.
     pub name: String,
+    /// Its severity; empty if it did not fire.
+    #[serde(default)]
+    pub severity: String,
     /// Whether the scenario expects it.
     pub expected: bool,
+    /// Whether the scenario allows it.
+    #[serde(default)]
+    pub allowed: bool,
+    /// When it must have fired at the latest.
+    pub due: Option<f64>,
     /// When it first fired.
     pub fired_at: Option<f64>,
+    /// When it was last seen firing.
+    pub fired_until: Option<f64>,
+}
+
+/// What to think of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertStatus {
+    /// Expected, and in time.
+    Fired,
+    /// Expected, and too late.
+    Late,
+    /// Expected, and silent.
+    Silent,
+    /// Not expected, and nobody was woken, or it is allowed.
+    Also,
+    /// Not expected, and it has woken people.
+    False,
+}
+
+impl AlertStatus {
+    /// For people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fired => "fired",
+            Self::Late => "late",
+            Self::Silent => "silent",
+            Self::Also => "also fired",
+            Self::False => "false alarm",
+        }
+    }
+
+    /// Whether it is as it should be.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Fired | Self::Also)
+    }
+}
+
+impl Alert {
+    /// Severity of an alert that wakes people.
+    pub const PAGE: &str = "page";
+
+    /// What to think of it.
+    pub fn status(&self) -> AlertStatus {
+        match (self.expected, self.fired_at) {
+            (true, None) => AlertStatus::Silent,
+            (true, Some(at)) if self.due.is_some_and(|due| at > due) => AlertStatus::Late,
+            (true, Some(_)) => AlertStatus::Fired,
+            (false, Some(_)) if self.severity == Self::PAGE && !self.allowed => AlertStatus::False,
+            (false, _) => AlertStatus::Also,
+        }
+    }
 }
 
 /// What became of the submitted transactions, by count.
@@ -159,6 +223,38 @@ impl Event {
     pub(crate) fn is_routine(&self) -> bool {
         self.kind == Event::BLOCK
     }
+}
+
+/// One step of one chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// When.
+    pub at: f64,
+    /// Whose chain.
+    pub host: String,
+    /// What was done.
+    pub kind: StepKind,
+    /// To which height.
+    pub height: u64,
+    /// The block, by the first digits of its hash; empty where it is none.
+    pub block: String,
+}
+
+/// What a chain did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// It made a block.
+    Made,
+    /// It has a new head.
+    Head,
+    /// It took blocks back.
+    TakenBack,
+    /// It confirmed a block.
+    Confirmed,
+    /// It read what its store has.
+    Read,
 }
 
 /// The rolling hash over the events of one host and subsystem.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::parts::{Alert, Event, Expectation, Fault, Invariant, Node, Recovery, Series, TraceHash, Workload};
+use crate::parts::{Alert, Event, Expectation, Fault, Invariant, Node, Recovery, Series, Step, TraceHash, Workload};
 
 /// The schema this crate writes, and the newest it reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -56,6 +56,9 @@ pub struct Record {
     pub workload: Workload,
     /// What happened, in order of time.
     pub timeline: Vec<Event>,
+    /// What the chains did around the first violation, in order of time; empty without one.
+    #[serde(default)]
+    pub steps: Vec<Step>,
     /// Trace hash per host and subsystem.
     pub trace: Vec<TraceHash>,
     /// Sampled values by name: `height`, `confirmed_height`, `reorg_depth`, `peers`, `mempool`, `messages`.

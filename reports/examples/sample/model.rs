@@ -22,6 +22,7 @@ pub fn record(nodes: usize) -> Record {
         detail: detail.into(),
         line,
         planned_at: from,
+        planned_until: Some(until),
         applied_at: Some(from),
         ended_at: Some(until),
     };
@@ -64,9 +65,18 @@ pub fn record(nodes: usize) -> Record {
             Recovery { fault: "f2".into(), detect: Some(0.4), rto: Some(7.2), rpo: 0 },
             Recovery { fault: "f3".into(), detect: None, rto: Some(0.0), rpo: 0 },
         ],
-        alerts: vec![Alert { name: "ChainStalled".into(), expected: false, fired_at: None }],
+        alerts: vec![Alert {
+            name: "NodeDown".into(),
+            severity: "page".into(),
+            expected: true,
+            allowed: false,
+            due: Some(45.0),
+            fired_at: Some(30.0),
+            fired_until: Some(45.0),
+        }],
         workload: Workload { submitted: 3584, acknowledged: 3561, rejected: 2, unknown: 21, confirmed: 3310, lost: 0 },
         timeline: run.timeline,
+        steps: Vec::new(),
         trace: names
             .iter()
             .flat_map(|name| ["chain", "disk", "net"].map(|subsystem| (name, subsystem)))
@@ -231,6 +241,7 @@ fn expectations(depth: u64) -> Vec<Expectation> {
         actual,
         met: true,
         line: Some(line),
+        margin: None,
     };
     vec![
         met("finalized_lost", "0", "0".into(), 28),

@@ -1,7 +1,8 @@
 //! What fired against what was to fire.
 
-use super::{Firing, PAGE};
-use crate::{Alert, Expectation, Record, Verdict};
+use super::Firing;
+use crate::{Alert, AlertStatus, Expectation, Record, Verdict};
+use std::collections::BTreeMap;
 
 /// An alert that the scenario names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,45 +18,32 @@ pub struct Wanted {
 /// Enters what fired into the record of a run, and judges it: every alert that must fire has to, in time, and no other page
 /// may. `line` is the place of the expectation in the scenario file. Returns whether all of it is met.
 pub fn judge(record: &mut Record, wanted: &[Wanted], fired: &[Firing], line: Option<u32>) -> bool {
-    let first =
-        |name: &str| fired.iter().filter(|firing| firing.name == name).map(|firing| firing.from).min_by(f64::total_cmp);
-    record.alerts = wanted
-        .iter()
-        .map(|alert| Alert { name: alert.name.clone(), expected: alert.must, fired_at: first(&alert.name) })
-        .filter(|alert| alert.expected || alert.fired_at.is_some())
-        .collect();
-    for firing in fired {
-        if !record.alerts.iter().any(|alert| alert.name == firing.name) {
-            record.alerts.push(Alert { name: firing.name.clone(), expected: false, fired_at: first(&firing.name) });
-        }
-    }
+    record.alerts = alerts(wanted, fired);
     record.expectations.retain(|expectation| expectation.name != "alerts");
-    for alert in wanted.iter().filter(|alert| alert.must) {
-        let at = first(&alert.name);
-        let in_time = at.is_some_and(|at| alert.by.is_none_or(|by| at <= by as f64));
-        let bound = alert.by.map_or_else(String::new, |by| format!(" by {by} s"));
+    for alert in record.alerts.iter().filter(|alert| alert.expected) {
+        let bound = alert.due.map_or_else(String::new, |due| format!(" by {due} s"));
         record.expectations.push(Expectation {
             name: "alerts".to_owned(),
             expected: format!("{} fires{bound}", alert.name),
-            actual: at.map_or_else(|| "silent".to_owned(), |at| format!("fired at {at} s")),
-            met: in_time,
+            actual: alert.fired_at.map_or_else(|| "silent".to_owned(), |at| format!("fired at {at} s")),
+            met: alert.status() == AlertStatus::Fired,
             line,
+            margin: alert.due.zip(alert.fired_at).map(|(due, at)| 1.0 - at / due),
         });
     }
-    let is_known = |firing: &Firing| wanted.iter().any(|alert| alert.name == firing.name);
-    let mut others: Vec<_> = fired
+    let others: Vec<_> = record
+        .alerts
         .iter()
-        .filter(|firing| firing.severity == PAGE && !is_known(firing))
-        .map(|firing| firing.name.as_str())
+        .filter(|alert| alert.status() == AlertStatus::False)
+        .map(|alert| alert.name.as_str())
         .collect();
-    others.sort_unstable();
-    others.dedup();
     record.expectations.push(Expectation {
         name: "alerts".to_owned(),
         expected: "no other page".to_owned(),
         actual: if others.is_empty() { "none fired".to_owned() } else { format!("{} fired", others.join(", ")) },
         met: others.is_empty(),
         line,
+        margin: None,
     });
     let unmet = record.expectations.iter().find(|expectation| expectation.name == "alerts" && !expectation.met);
     let failure = unmet.map(|unmet| format!("alerts: {} was expected, and {}", unmet.expected, unmet.actual));
@@ -65,4 +53,35 @@ pub fn judge(record: &mut Record, wanted: &[Wanted], fired: &[Firing], line: Opt
         record.verdict = Verdict::Violated;
     }
     is_met
+}
+
+/// Those that are wanted, whether or not they fired, and then all others that did, by name.
+fn alerts(wanted: &[Wanted], fired: &[Firing]) -> Vec<Alert> {
+    let mut times: BTreeMap<&str, (&str, f64, f64)> = BTreeMap::new();
+    for firing in fired {
+        let at = times.entry(&firing.name).or_insert((&firing.severity, firing.from, firing.until));
+        *at = (at.0, at.1.min(firing.from), at.2.max(firing.until));
+    }
+    let mut alert = |name: &str, expected, allowed, due: Option<u64>| {
+        let at = times.remove(name);
+        Alert {
+            name: name.to_owned(),
+            severity: at.map_or_else(String::new, |(severity, ..)| severity.to_owned()),
+            expected,
+            allowed,
+            due: due.map(|due| due as f64),
+            fired_at: at.map(|(_, from, _)| from),
+            fired_until: at.map(|(.., until)| until),
+        }
+    };
+    let mut all: Vec<Alert> = wanted.iter().map(|it| alert(&it.name, it.must, !it.must, it.by)).collect();
+    all.retain(|alert| alert.expected || alert.fired_at.is_some());
+    let others: Vec<&str> = fired
+        .iter()
+        .map(|firing| firing.name.as_str())
+        .filter(|name| !all.iter().any(|alert| alert.name == *name))
+        .collect();
+    let others = std::collections::BTreeSet::from_iter(others);
+    all.extend(others.into_iter().map(|name| alert(name, false, false, None)));
+    all
 }

@@ -31,9 +31,6 @@ pub struct Firing {
     pub until: f64,
 }
 
-/// The severity that wakes people.
-pub const PAGE: &str = "page";
-
 /// What `promtool` said is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("promtool's answer is not understood at: {0}")]

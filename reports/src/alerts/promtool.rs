@@ -1,7 +1,10 @@
 //! The language of `promtool test rules`.
 
 use super::{AnswerError, Firing, Wanted};
-use crate::scrapes::{Scraped, Scrapes, labels, number};
+use crate::{
+    Alert,
+    scrapes::{Scraped, Scrapes, labels, number},
+};
 use std::collections::BTreeMap;
 
 /// A file for `promtool test rules`.
@@ -40,7 +43,7 @@ pub fn tests(file: &TestFile<'_>, wanted: &[Wanted]) -> String {
     }
     let known: Vec<_> = wanted.iter().map(|alert| alert.name.as_str()).collect();
     let others =
-        format!("ALERTS{{severity=\"{}\",alertstate=\"firing\",alertname!~\"{}\"}}", super::PAGE, known.join("|"));
+        format!("ALERTS{{severity=\"{}\",alertstate=\"firing\",alertname!~\"{}\"}}", Alert::PAGE, known.join("|"));
     all.push(file.expression(&format!("count_over_time({others}[{range}])"), file.end(), &[]));
     file.render(&all)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::figures::{Figures, expectations, invariants, sentence};
-use crate::parts::InvariantStatus;
+use crate::parts::{Alert, InvariantStatus};
 use crate::record::Record;
 use crate::text::{clock, clock_fine, code, count, fenced, markdown as escape, seconds, short};
 
@@ -95,24 +95,29 @@ fn checks(out: &mut String, record: &Record) {
         true => out.push_str("None was checked.\n"),
         false => table(out, &["invariant", "status", "checks", "detail"], &rows),
     }
-    if record.expectations.is_empty() && record.alerts.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n## Expectations\n");
-    let mut rows: Vec<Vec<String>> = expectations(record)
+    let rows: Vec<Vec<String>> = expectations(record)
         .into_iter()
         .map(|it| {
             let status = if it.met { "met" } else { "**not met**" };
-            vec![escape(&it.name), escape(&it.expected), escape(&it.actual), status.into()]
+            let left = it.margin.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
+            vec![escape(&it.name), escape(&it.expected), escape(&it.actual), status.into(), left]
         })
         .collect();
-    rows.extend(record.alerts.iter().map(|it| {
-        let expected = if it.expected { "fires" } else { "silent" };
-        let actual = it.fired_at.map_or("silent".into(), |at| format!("fired at {}", clock_fine(at)));
-        let status = if it.expected == it.fired_at.is_some() { "met" } else { "**not met**" };
-        vec![format!("alert {}", escape(&it.name)), expected.into(), actual, status.into()]
-    }));
-    table(out, &["expectation", "expected", "actual", "status"], &rows);
+    if !rows.is_empty() {
+        let _ = writeln!(out, "\n## Expectations\n");
+        table(out, &["expectation", "expected", "actual", "status", "left"], &rows);
+    }
+    let time = |at: Option<f64>| at.map_or_else(|| "–".to_owned(), clock_fine);
+    let alert = |it: &Alert| {
+        let status = it.status();
+        let word = if status.is_good() { status.as_str().to_owned() } else { format!("**{}**", status.as_str()) };
+        vec![escape(&it.name), word, escape(&it.severity), time(it.due), time(it.fired_at), time(it.fired_until)]
+    };
+    if !record.alerts.is_empty() {
+        let _ = writeln!(out, "\n## Alerts\n");
+        let rows: Vec<_> = record.alerts.iter().map(alert).collect();
+        table(out, &["alert", "status", "severity", "due", "first fired", "last"], &rows);
+    }
 }
 
 fn nodes(out: &mut String, record: &Record) {

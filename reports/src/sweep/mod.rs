@@ -13,7 +13,7 @@ use crate::text::one_line;
 
 pub use merge::{MergeError, merge};
 pub use page::html;
-pub use regress::{Change, Comparison, Tolerance, compare, comment};
+pub use regress::{Change, Comparison, Tolerance, comment, compare};
 pub use render::{json, junit, line, line_in_color, markdown};
 
 /// The runs of a sweep.

@@ -187,9 +187,8 @@ fn values(runs: &[&SweepRun]) -> [String; 8] {
     let most = |value: fn(&SweepRun) -> Option<f64>| {
         runs.iter().filter_map(|run| value(run)).reduce(f64::max).map_or_else(|| "–".to_owned(), seconds)
     };
-    let [virtual_seconds, wall_seconds] =
-        [|run: &SweepRun| run.virtual_seconds, |run: &SweepRun| run.wall_seconds]
-            .map(|value| runs.iter().map(|run| value(run)).sum::<f64>());
+    let [virtual_seconds, wall_seconds] = [|run: &SweepRun| run.virtual_seconds, |run: &SweepRun| run.wall_seconds]
+        .map(|value| runs.iter().map(|run| value(run)).sum::<f64>());
     [
         runs.len().to_string(),
         passed.to_string(),

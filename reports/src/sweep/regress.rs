@@ -78,7 +78,8 @@ pub fn compare(after: &SweepRecord, before: &SweepRecord, tolerance: Tolerance) 
         }
     }
     let runs = scenarios.values().map(Vec::len).sum();
-    let mut changes: Vec<Change> = scenarios.iter().flat_map(|(name, pairs)| scenario(name, pairs, tolerance)).collect();
+    let mut changes: Vec<Change> =
+        scenarios.iter().flat_map(|(name, pairs)| scenario(name, pairs, tolerance)).collect();
     changes.extend(speed(&scenarios.into_values().flatten().collect::<Vec<_>>(), tolerance));
     Comparison {
         before: before.git_rev.clone(),
@@ -91,15 +92,19 @@ pub fn compare(after: &SweepRecord, before: &SweepRecord, tolerance: Tolerance) 
 
 fn scenario(name: &str, pairs: &[Pair<'_>], tolerance: Tolerance) -> Vec<Change> {
     let count = |figure, value: fn(&SweepRun) -> u64, more_is_worse: bool| {
-        let [before, after] = [
-            pairs.iter().map(|(was, _)| value(was)).sum::<u64>(),
-            pairs.iter().map(|(_, is)| value(is)).sum::<u64>(),
-        ];
+        let [before, after] =
+            [pairs.iter().map(|(was, _)| value(was)).sum::<u64>(), pairs.iter().map(|(_, is)| value(is)).sum::<u64>()];
         let is_worse = if more_is_worse { after > before } else { after < before };
         let by = format!("{:+}", i128::from(after) - i128::from(before));
         let scenario = Some(name.to_owned());
-        (before != after)
-            .then(|| Change { scenario, figure, before: before.to_string(), after: after.to_string(), by, is_worse })
+        (before != after).then(|| Change {
+            scenario,
+            figure,
+            before: before.to_string(),
+            after: after.to_string(),
+            by,
+            is_worse,
+        })
     };
     let time = |figure, value: fn(&SweepRun) -> Option<f64>, pick: fn(Vec<f64>) -> Option<f64>| {
         let both = pairs.iter().filter_map(|(was, is)| Some((value(was)?, value(is)?)));

@@ -17,7 +17,10 @@ fn a_report_is_written_and_replaced() {
     let paths = write_all(&target, &record).expect("the report is replaced");
     let names: Vec<String> =
         paths.iter().map(|it| it.strip_prefix(&target).expect("inside").display().to_string()).collect();
-    assert_eq!(names, ["summary.md", "junit.xml", "report.html", "plots/height.svg", "report.json"]);
+    assert_eq!(
+        names,
+        ["summary.md", "junit.xml", "report.html", "plots/faults.svg", "plots/height.svg", "report.json"]
+    );
     let json = fs::read(target.join("report.json")).expect("the record is there");
     assert_eq!(Record::read(&json).expect("it is a record"), record);
     assert_eq!(fs::read_dir(&target).expect("the directory is there").count(), 5, "no temporary file is left");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Record, Recovery, SCHEMA_VERSION, Series,
-    TraceHash, Verdict, Workload,
+    Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Record, Recovery, SCHEMA_VERSION, Series, Step,
+    StepKind, TraceHash, Verdict, Workload,
 };
 
 const NAMES: [&str; 3] = ["n0", "n1", "n2"];
@@ -31,6 +31,7 @@ pub fn passed() -> Record {
             detail: "both ways".into(),
             line: 9,
             planned_at: 20.0,
+            planned_until: Some(40.0),
             applied_at: Some(20.0),
             ended_at: Some(40.0),
         }],
@@ -44,9 +45,18 @@ pub fn passed() -> Record {
             actual: "2".into(),
             met: true,
             line: Some(14),
+            margin: Some(0.9),
         }],
         recovery: vec![Recovery { fault: "f1".into(), detect: Some(4.0), rto: Some(1.5), rpo: 0 }],
-        alerts: vec![Alert { name: "ChainStalled".into(), expected: false, fired_at: None }],
+        alerts: vec![Alert {
+            name: "NodeDown".into(),
+            severity: "page".into(),
+            expected: true,
+            allowed: false,
+            due: Some(45.0),
+            fired_at: Some(30.0),
+            fired_until: Some(45.0),
+        }],
         workload: Workload { submitted: 300, acknowledged: 298, rejected: 0, unknown: 2, confirmed: 251, lost: 0 },
         timeline: vec![
             event(12.3, Some("n1"), Event::BLOCK, "height 1"),
@@ -54,6 +64,7 @@ pub fn passed() -> Record {
             event(40.0, None, "fault", "f1 partition off"),
             event(41.5, Some("n0"), "reorg", "2 blocks undone"),
         ],
+        steps: Vec::new(),
         trace: vec![TraceHash { host: "n0".into(), subsystem: "net".into(), events: 12_345, hash: hash("c") }],
         series: BTreeMap::from([("height".to_owned(), height())]),
         reproduce: "assay run scenarios/partition-heal.toml --seed 7".into(),
@@ -72,6 +83,17 @@ pub fn violated() -> Record {
     record.invariants[0].status = InvariantStatus::NotChecked;
     record.invariants[0].checks = 0;
     (record.expectations[0].met, record.expectations[0].actual) = (false, "24".into());
+    record.expectations[0].margin = Some(-0.2);
+    let step =
+        |at, host: &str, kind, height, block: &str| Step { at, host: host.into(), kind, height, block: block.into() };
+    record.steps = vec![
+        step(30.0, "n1", StepKind::Made, 3, "b1b1b1b1"),
+        step(30.1, "n2", StepKind::Head, 3, "b1b1b1b1"),
+        step(31.0, "n0", StepKind::Made, 3, "a0a0a0a0"),
+        step(36.0, "n0", StepKind::Confirmed, 3, "a0a0a0a0"),
+        step(41.5, "n2", StepKind::Confirmed, 3, "b1b1b1b1"),
+        step(42.0, "n0", StepKind::TakenBack, 2, ""),
+    ];
     record.recovery[0].rto = None;
     record
 }

@@ -47,8 +47,18 @@ fn colour_only_when_asked_for() {
 #[test]
 fn plot_of_the_height() {
     let plots = render::plots(&violated());
-    assert_eq!(plots.keys().collect::<Vec<_>>(), ["height"]);
+    assert_eq!(plots.keys().collect::<Vec<_>>(), ["faults", "height", "violation"]);
     assert_snapshot!(plots["height"]);
+}
+
+#[test]
+fn plot_of_the_faults() {
+    assert_snapshot!(render::plots(&violated())["faults"]);
+}
+
+#[test]
+fn plot_of_what_was_around_a_violation() {
+    assert_snapshot!(render::plots(&violated())["violation"]);
 }
 
 #[test]
@@ -108,8 +118,9 @@ fn no_text_of_a_record_is_markup() {
     series.lines.insert(text(), line);
     record.series.insert(text(), series);
     let plots = render::plots(&record);
-    let [svg] = plots.values().collect::<Vec<_>>()[..] else { panic!("one plot") };
-    let outputs = [render::html(&record), render::junit(&record), svg.clone()];
+    assert_eq!(plots.len(), 3);
+    let svgs = plots.iter().filter(|(name, _)| *name != "violation").map(|(_, svg)| svg.clone());
+    let outputs = [render::html(&record), render::junit(&record)].into_iter().chain(svgs);
     for output in outputs {
         assert!(!output.contains("<script"), "unescaped: {output}");
         assert!(output.contains("&lt;script"), "the text is there, escaped: {output}");
@@ -140,6 +151,7 @@ fn a_run_that_never_began_has_a_page_without_empty_tables() {
     record.series.clear();
     record.timeline.clear();
     record.recovery.clear();
+    record.alerts.clear();
     let page = render::html(&record);
     assert!(page.contains("Infrastructure failure</h1>"));
     assert!(!page.contains("<tbody></tbody>"), "{page}");

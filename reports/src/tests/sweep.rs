@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use super::fixture::{infrastructure, passed, violated};
 use crate::sweep::{
-    MergeError, NotRun, SweepRecord, SweepRun, Tolerance, comment, compare, html, json, junit, line, line_in_color, markdown,
-    merge,
+    MergeError, NotRun, SweepRecord, SweepRun, Tolerance, comment, compare, html, json, junit, line, line_in_color,
+    markdown, merge,
 };
 use crate::{Record, SCHEMA_VERSION, Verdict};
 

@@ -43,24 +43,31 @@ pub(super) fn judge(measured: &Measured<'_>) -> Vec<Expectation> {
     let expect = &scenario.expect;
     let entry = |name: &str, expected: String, actual: String, met: bool| {
         let line = scenario.line_of(name);
-        Expectation { name: name.to_owned(), expected, actual, met, line }
+        Expectation { name: name.to_owned(), expected, actual, met, line, margin: None }
+    };
+    let at_most = |name: &str, bound: u64, actual: u64| Expectation {
+        margin: (bound > 0).then(|| 1.0 - actual as f64 / bound as f64),
+        ..entry(name, format!("at most {bound}"), actual.to_string(), actual <= bound)
+    };
+    let at_least = |name: &str, bound: u64, actual: u64| Expectation {
+        margin: (bound > 0).then(|| actual as f64 / bound as f64 - 1.0),
+        ..entry(name, format!("at least {bound}"), actual.to_string(), actual >= bound)
+    };
+    let in_time = |name: &str, bound: Duration, took: Option<Duration>| {
+        let actual = took.map_or("never".to_owned(), format_duration);
+        let expected = format!("at most {}", format_duration(bound));
+        let margin = took.map(|took| 1.0 - took.as_secs_f64() / bound.as_secs_f64());
+        Expectation { margin, ..entry(name, expected, actual, took.is_some_and(|took| took <= bound)) }
     };
     let healed_at = faults.healed_at();
     let within = |name: &str, bound: Duration, when: Option<Duration>| {
-        let took = healed_at.zip(when).map(|(healed, at)| at.saturating_sub(healed));
-        let actual = took.map_or("never".to_owned(), format_duration);
-        entry(name, format!("at most {}", format_duration(bound)), actual, took.is_some_and(|took| took <= bound))
+        in_time(name, bound, healed_at.zip(when).map(|(healed, at)| at.saturating_sub(healed)))
     };
     let whole = healed_at.and_then(|at| samples.whole_since(at));
     let confirms = healed_at.and_then(|at| samples.confirmed_since(at));
     let depth = (0..chains.nodes()).map(|node| chains.of(node).reorg_depth_max).max().unwrap_or(0);
     let mut all = vec![
-        entry(
-            "finalized_lost",
-            format!("at most {}", expect.finalized_lost),
-            lost.to_string(),
-            *lost <= expect.finalized_lost,
-        ),
+        at_most("finalized_lost", expect.finalized_lost, *lost),
         within("caught_up_within", expect.caught_up_within, whole),
         within("confirms_within", expect.confirms_within, confirms),
     ];
@@ -72,10 +79,7 @@ pub(super) fn judge(measured: &Measured<'_>) -> Vec<Expectation> {
     if !ended.is_empty() {
         let took = |at: &Duration| samples.writable_since(*at).map(|writable| writable - *at);
         let worst = ended.iter().map(took).try_fold(Duration::ZERO, |worst, took| Some(worst.max(took?)));
-        let actual = worst.map_or("never".to_owned(), format_duration);
-        let bound = expect.writable_within;
-        let expected = format!("at most {}", format_duration(bound));
-        all.push(entry("writable_within", expected, actual, worst.is_some_and(|worst| worst <= bound)));
+        all.push(in_time("writable_within", expect.writable_within, worst));
     }
     if expect.fork == ForkExpectation::Required {
         let resolved = forks.resolved(&chains.reorgs);
@@ -87,14 +91,13 @@ pub(super) fn judge(measured: &Measured<'_>) -> Vec<Expectation> {
     }
     all.extend(progress(measured).map(|(expected, actual, met)| entry("progress", expected, actual, met)));
     if let Some(min) = expect.reorg_depth_min {
-        all.push(entry("reorg_depth_min", format!("at least {min}"), depth.to_string(), depth >= min));
+        all.push(at_least("reorg_depth_min", min, depth));
     }
     if let Some(max) = expect.reorg_depth_max {
-        all.push(entry("reorg_depth_max", format!("at most {max}"), depth.to_string(), depth <= max));
+        all.push(at_most("reorg_depth_max", max, depth));
     }
     if let Some(min) = expect.confirmed_transactions_min {
-        let (expected, actual) = (format!("at least {min}"), confirmed.to_string());
-        all.push(entry("confirmed_transactions_min", expected, actual, *confirmed >= min));
+        all.push(at_least("confirmed_transactions_min", min, *confirmed));
     }
     all
 }

@@ -17,6 +17,7 @@ mod record;
 mod samples;
 mod schedule;
 mod seen;
+mod window;
 
 pub use record::About;
 pub use schedule::{Deed, Progress, Schedule};
@@ -38,6 +39,7 @@ use checks::Checks;
 use forks::Forks;
 use samples::Samples;
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
+use window::Window;
 
 /// Seconds between two samples.
 pub const SAMPLE_SECONDS: u64 = 1;
@@ -55,6 +57,7 @@ pub struct Ordeal<'a> {
     forks: Forks,
     samples: Samples,
     timeline: Vec<Event>,
+    window: Window,
 }
 
 impl<'a> Ordeal<'a> {
@@ -76,11 +79,13 @@ impl<'a> Ordeal<'a> {
             forks: Forks::default(),
             samples: Samples::new(nodes, scenario.duration),
             timeline: Vec::new(),
+            window: Window::default(),
         }
     }
 
     /// A node's chain did something. `inside` is none for a node that has stopped since.
     pub fn seen(&mut self, at: Duration, node: usize, seen: Seen, inside: Option<&mut dyn Inside>) {
+        self.window.seen(at, node, &seen, self.checks.first_violation().map(|(_, found)| found.at));
         let mut sink = Sink { at, node, checks: &mut self.checks, timeline: &mut self.timeline };
         let confirmed = self.chains.take(seen, inside, &mut sink);
         self.oracle.borrow_mut().confirmed(&confirmed, at);

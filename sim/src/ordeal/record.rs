@@ -74,6 +74,7 @@ impl Ordeal<'_> {
             recovery: self.samples.recovery(schedule, &self.oracle.borrow(), lost),
             // They are judged from the metrics, by whoever has Prometheus's engine.
             alerts: Vec::new(),
+            steps: if self.checks.first_violation().is_some() { self.window.steps() } else { Vec::new() },
             workload: Workload {
                 submitted: counts.submitted,
                 acknowledged: counts.acknowledged,
@@ -165,6 +166,7 @@ fn fault(progress: &Progress) -> Fault {
         detail: fault.detail.clone(),
         line: fault.line,
         planned_at: fault.at.as_secs_f64(),
+        planned_until: fault.until.map(|at| at.as_secs_f64()),
         applied_at: progress.applied_at.filter(|_| progress.hits > 0).map(|at| at.as_secs_f64()),
         ended_at: progress.ended_at.map(|at| at.as_secs_f64()),
     }

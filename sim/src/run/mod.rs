@@ -91,6 +91,14 @@ pub struct Played {
     pub scrapes: Scrapes,
 }
 
+impl Played {
+    /// A run with its metrics, some of which the report draws.
+    pub fn new(mut record: Record, scrapes: Scrapes) -> Self {
+        record.series.extend(scrapes.series());
+        Self { record, scrapes }
+    }
+}
+
 /// As [`play`], for those who want the record alone.
 ///
 /// # Errors
@@ -198,7 +206,7 @@ impl<'a> Run<'a> {
         self.end();
         self.world.trace().finish()?;
         let scrapes = self.scraper.replace(scrape::scraper(self.scenario)).finish();
-        Ok(Played { record: self.into_record(), scrapes })
+        Ok(Played::new(self.into_record(), scrapes))
     }
 
     /// Takes in what the nodes did since the last time.

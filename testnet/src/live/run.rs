@@ -74,7 +74,7 @@ pub(crate) async fn run<B: Backend>(
     run.cluster.end().await?;
     outcome?;
     let scrapes = run.scraper.replace(scrape::scraper(scenario)).finish();
-    Ok(Played { record: run.into_record(now, &shown, spec.seed, options), scrapes })
+    Ok(Played::new(run.into_record(now, &shown, spec.seed, options), scrapes))
 }
 
 struct Run<'a, B> {

@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use super::{Tone, badge, table};
-use crate::figures::{expectations as expectations_by_weight, invariants as invariants_by_weight};
-use crate::parts::{Alert, Fault, InvariantStatus};
+use crate::figures::{blast, expectations as expectations_by_weight, invariants as invariants_by_weight};
+use crate::parts::{Fault, InvariantStatus};
 use crate::record::Record;
-use crate::text::{clock_fine, count, seconds};
+use crate::text::{clock_fine, count, plural, seconds};
 
 /// Each fault with what it did and how the cluster came back.
 pub(super) fn recovery(record: &Record) -> Markup {
@@ -18,6 +18,7 @@ pub(super) fn recovery(record: &Record) -> Markup {
         ("Detected", "n"),
         ("RTO", "n"),
         ("RPO", "n"),
+        ("Others", ""),
     ];
     html! {
         section #recovery {
@@ -27,7 +28,8 @@ pub(super) fn recovery(record: &Record) -> Markup {
             } @else {
                 p.note {
                     "Detected: from the fault until the cluster showed it. RTO: from its end until the cluster was "
-                    "whole. RPO: confirmed transactions lost."
+                    "whole. RPO: confirmed transactions lost. Others: the longest time that a node which the fault did not "
+                    "touch had no new head, and in brackets that before the first fault."
                 }
                 (table(&head, html! { @for fault in &record.faults { (fault_row(record, fault)) } }))
             }
@@ -64,8 +66,16 @@ fn fault_row(record: &Record, fault: &Fault) -> Markup {
                 }
                 None => { td.n { "–" } td.n { "–" } td.n { "–" } }
             }
+            td.nowrap { (others(record, fault)) }
         }
     }
+}
+
+/// The fault's blast radius.
+fn others(record: &Record, fault: &Fault) -> String {
+    let Some(blast) = blast(record, fault) else { return "–".to_owned() };
+    let usual = blast.usual.map_or_else(String::new, |usual| format!(" ({})", seconds(usual)));
+    format!("{}: {}{usual}", plural(blast.nodes, "node"), seconds(blast.stood_still))
 }
 
 fn ended(fault: &Fault) -> String {
@@ -104,9 +114,9 @@ pub(super) fn invariants(record: &Record) -> Markup {
     }
 }
 
-/// Each expectation of the scenario, the unmet first, and the alerts.
+/// Each expectation of the scenario, the unmet first.
 pub(super) fn expectations(record: &Record) -> Markup {
-    let head = [("Expectation", ""), ("Status", ""), ("Expected", ""), ("Actual", "")];
+    let head = [("Expectation", ""), ("Status", ""), ("Expected", ""), ("Actual", ""), ("Left", "n")];
     let rows = html! {
         @for it in expectations_by_weight(record) {
             tr {
@@ -114,26 +124,49 @@ pub(super) fn expectations(record: &Record) -> Markup {
                 td.nowrap { (met(it.met)) }
                 td { (it.expected) }
                 td { (it.actual) }
+                td.n { (it.margin.map_or_else(|| "–".to_owned(), margin)) }
             }
         }
-        @for it in &record.alerts { (alert_row(it)) }
     };
     html! {
-        @if !record.expectations.is_empty() || !record.alerts.is_empty() {
-            section #expectations { h2 { "Expectations" } (table(&head, rows)) }
+        @if !record.expectations.is_empty() {
+            section #expectations {
+                h2 { "Expectations" }
+                p.note { "Left: the share of the bound that was not used up." }
+                (table(&head, rows))
+            }
         }
     }
 }
 
-fn alert_row(alert: &Alert) -> Markup {
+/// Each alert with what to think of it.
+pub(super) fn alerts(record: &Record) -> Markup {
+    let head = [("Alert", ""), ("Status", ""), ("Severity", ""), ("Due", "n"), ("First fired", "n"), ("Last", "n")];
+    let time = |at: Option<f64>| at.map_or_else(|| "–".to_owned(), clock_fine);
+    let rows = html! {
+        @for it in &record.alerts {
+            @let status = it.status();
+            tr {
+                td { b { (it.name) } }
+                td.nowrap { (badge(if status.is_good() { Tone::Good } else { Tone::Bad }, status.as_str())) }
+                td { (it.severity) }
+                @for at in [it.due, it.fired_at, it.fired_until] { td.n { (time(at)) } }
+            }
+        }
+    };
     html! {
-        tr {
-            td { b { (alert.name) } " " span.muted { "alert" } }
-            td.nowrap { (met(alert.expected == alert.fired_at.is_some())) }
-            td { @if alert.expected { "fires" } @else { "silent" } }
-            td { (alert.fired_at.map_or("silent".into(), |at| format!("fired at {}", clock_fine(at)))) }
+        @if !record.alerts.is_empty() {
+            section #alerts {
+                h2 { "Alerts" }
+                p.note { "What the shipped rules make of the metrics of this run, by Prometheus's own engine." }
+                (table(&head, rows))
+            }
         }
     }
+}
+
+fn margin(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
 }
 
 fn met(met: bool) -> Markup {

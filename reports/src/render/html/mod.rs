@@ -36,6 +36,7 @@ pub fn html(record: &Record) -> String {
                     (detail::timeline(record))
                     (checks::invariants(record))
                     (checks::expectations(record))
+                    (checks::alerts(record))
                     (detail::nodes(record))
                     (detail::workload(record))
                     (detail::trace(record))

@@ -28,8 +28,10 @@ const LEFT: i32 = 104;
 pub(super) const RIGHT: i32 = 60;
 const LANE: i32 = 38;
 const TIMES: i32 = 56;
-/// The one series that is a rate: smoothed, and without steps.
-const RATE: &str = "messages";
+/// Series whose every wiggle would hide the others: smoothed.
+const SMOOTHED: [&str; 2] = ["messages", "throughput"];
+/// Series that change steadily from sample to sample, beside those that are smoothed: without steps.
+const STEADY: [&str; 4] = ["api_latency_median", "api_latency_p95", "clock_offset", "finality_lag"];
 /// Room between the value 0 and the axis, and above the highest tick, for shifted lines.
 const PAD: i32 = 16;
 
@@ -48,8 +50,8 @@ pub(super) struct Chart<'a> {
 impl<'a> Chart<'a> {
     /// `None` if the series has no finite sample.
     pub(super) fn new(name: &str, series: &'a Series, duration: f64, bands: &'a [Band]) -> Option<Self> {
-        let stepped = name != RATE;
-        let smoothed = !stepped && series.lines.values().any(|line| line.len() > SLICES);
+        let stepped = !SMOOTHED.contains(&name) && !STEADY.contains(&name);
+        let smoothed = SMOOTHED.contains(&name) && series.lines.values().any(|line| line.len() > SLICES);
         let lines = if smoothed { lines(series, |line| smooth(line, duration)) } else { lines(series, thin) };
         (!lines.is_empty()).then(|| Chart {
             title: title(name),

@@ -7,8 +7,10 @@ mod axis;
 mod bands;
 mod canvas;
 mod chart;
+mod gantt;
 mod legend;
 mod samples;
+mod spacetime;
 mod theme;
 mod ticks;
 
@@ -22,7 +24,19 @@ use chart::Chart;
 pub(crate) use theme::style;
 
 /// Series that every run has, in reading order. Others follow by name.
-const ORDER: [&str; 6] = ["height", "confirmed_height", "reorg_depth", "peers", "mempool", "messages"];
+const ORDER: [&str; 11] = [
+    "height",
+    "confirmed_height",
+    "finality_lag",
+    "throughput",
+    "api_latency_median",
+    "api_latency_p95",
+    "agreement_round",
+    "reorg_depth",
+    "peers",
+    "mempool",
+    "messages",
+];
 
 /// A file `plots/NAME.svg` per series, by name. A name that is no plain file name is rewritten with `_`.
 pub fn plots(record: &Record) -> BTreeMap<String, String> {
@@ -41,22 +55,30 @@ pub(crate) struct Plot {
     pub(crate) narrow: canvas::Drawing,
 }
 
-/// All series of `record` in reading order; a series without a finite sample is left out.
+/// What happened around a violation of `record`, its faults and alerts, and all its series in reading order; a series without a finite sample is left out.
 pub(crate) fn figures(record: &Record) -> Vec<Plot> {
     let others = record.series.keys().map(String::as_str).filter(|name| !ORDER.contains(name));
     let bands = Band::of(record);
     let duration = duration(record);
-    ORDER
-        .into_iter()
-        .chain(others)
-        .filter_map(|name| {
-            let series = record.series.get(name)?;
-            let chart = Chart::new(name, series, duration, &bands)?;
-            let (wide, narrow) = (chart.draw(canvas::WIDE), chart.draw(canvas::NARROW));
-            let about = [series.about.clone()].into_iter().chain(chart.smoothing()).collect::<Vec<_>>().join(" ");
-            Some(Plot { file: file_name(name), about, wide, narrow })
-        })
-        .collect()
+    let faults = gantt::draw(record, duration, canvas::WIDE).zip(gantt::draw(record, duration, canvas::NARROW));
+    let faults =
+        faults.map(|(wide, narrow)| Plot { file: "faults".to_owned(), about: gantt::left_out(record), wide, narrow });
+    let steps = spacetime::draw(record, canvas::WIDE).zip(spacetime::draw(record, canvas::NARROW));
+    let steps = steps.map(|(wide, narrow)| Plot {
+        file: "violation".to_owned(),
+        about: spacetime::ABOUT.to_owned(),
+        wide,
+        narrow,
+    });
+    let series = ORDER.into_iter().chain(others);
+    let series = series.filter_map(|name| {
+        let series = record.series.get(name)?;
+        let chart = Chart::new(name, series, duration, &bands)?;
+        let (wide, narrow) = (chart.draw(canvas::WIDE), chart.draw(canvas::NARROW));
+        let about = [series.about.clone()].into_iter().chain(chart.smoothing()).collect::<Vec<_>>().join(" ");
+        Some(Plot { file: file_name(name), about, wide, narrow })
+    });
+    steps.into_iter().chain(faults).chain(series).collect()
 }
 
 /// Length of the time axis, the same for all plots: the run, and whatever was sampled after it.
@@ -69,6 +91,8 @@ fn duration(record: &Record) -> f64 {
 fn title(name: &str) -> String {
     match name {
         "reorg_depth" => "Reorganisation depth".to_owned(),
+        "api_latency_median" => "API latency, median".to_owned(),
+        "api_latency_p95" => "API latency, 95th percentile".to_owned(),
         _ => {
             let text = one_line(name).replace('_', " ");
             let mut chars = text.chars();

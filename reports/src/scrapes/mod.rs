@@ -1,5 +1,7 @@
 //! What a Prometheus server scrapes from the nodes of a run, at regular times: the file `metrics.json` beside the record.
 
+mod series;
+
 use crate::record::ReadError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
