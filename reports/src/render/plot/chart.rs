@@ -23,7 +23,8 @@ use super::{theme, title};
 use crate::parts::Series;
 use crate::text::{clock, plural, seconds};
 
-const LEFT: i32 = 104;
+/// Left margin: the labels of the values.
+pub(super) const LEFT: i32 = 104;
 /// Right margin: half of a time label of a day, which is centred on its tick.
 pub(super) const RIGHT: i32 = 60;
 const LANE: i32 = 38;

@@ -12,7 +12,7 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
 
 use super::canvas::{Area, Drawing, FONT, fill, heading, path, text, width};
-use super::chart::RIGHT;
+use super::chart::{LEFT, RIGHT};
 use super::legend::{Legend, ROW};
 use super::theme;
 use super::ticks;
@@ -55,7 +55,7 @@ pub(super) fn draw(record: &Record, duration: f64, wide: i32) -> Option<Drawing>
     }
     let words: Vec<&str> = rows.iter().map(|row| row.words.as_str()).collect();
     let mut items = vec![
-        ("planned".to_owned(), theme::AXIS),
+        ("planned".to_owned(), theme::MUTED),
         ("applied".to_owned(), theme::FAULT),
         ("recovery".to_owned(), theme::NODES[1]),
     ];
@@ -66,16 +66,17 @@ pub(super) fn draw(record: &Record, duration: f64, wide: i32) -> Option<Drawing>
     let legend = Legend::beside(width(TITLE), items, wide);
     let top = ROW * legend.rows + 10;
     let bottom = top + HEIGHT * rows.len() as i32;
-    let x = |at: f64| 4 + (at.clamp(0.0, duration) / duration * f64::from(wide - RIGHT - 4)).round() as i32;
+    // As in the charts below.
+    let room = f64::from(wide - LEFT - RIGHT);
+    let x = |at: f64| LEFT + (at.clamp(0.0, duration) / duration * room).round() as i32;
     Some(Drawing::new(format!("{TITLE}: {}", words.join("; ")), (wide, bottom + TIMES), |area| {
         heading(area, TITLE, (0, ROW / 2));
         legend.draw(area);
-        let room = f64::from(width(&clock(duration))) + FONT;
-        for at in ticks::times(duration, f64::from(wide - RIGHT) / room) {
+        let label_room = f64::from(width(&clock(duration))) + FONT;
+        for at in ticks::times(duration, room / label_room) {
             path(area, vec![(x(at), top), (x(at), bottom)], theme::GRID, 2);
             let label = clock(at);
-            let middle = x(at).max(width(&label) / 2);
-            text(area, &label, (middle, bottom + TIMES / 2 + 4), HPos::Center, theme::MUTED);
+            text(area, &label, (x(at), bottom + TIMES / 2 + 4), HPos::Center, theme::MUTED);
         }
         for (n, row) in rows.iter().enumerate() {
             row.draw(area, top + HEIGHT * n as i32, x, wide);
@@ -107,7 +108,7 @@ fn fault_row(record: &Record, fault: &Fault) -> Row {
     let planned = Bar {
         from: fault.planned_at,
         to: fault.planned_until.unwrap_or(fault.planned_at),
-        color: theme::AXIS,
+        color: theme::MUTED,
         is_outline: true,
     };
     let applied = fault.applied_at.map(|from| Bar {
@@ -144,7 +145,7 @@ fn alert_row(alert: &Alert, duration: f64) -> Row {
         false => format!("{} ({})", alert.name, status.as_str()),
     };
     // When it has to have fired.
-    let due = alert.due.map(|at| Bar { from: at, to: at, color: theme::AXIS, is_outline: true });
+    let due = alert.due.map(|at| Bar { from: at, to: at, color: theme::MUTED, is_outline: true });
     let fired = alert.fired_at.map(|from| Bar {
         from,
         to: alert.fired_until.unwrap_or(duration).max(from),
