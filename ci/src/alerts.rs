@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use assay_reports::{
-    alerts::{self, TestFile, Wanted},
+    alerts::{self, Rule, TestFile, Wanted},
     scrapes,
 };
 use assay_scenarios::Scenario;
@@ -49,10 +49,14 @@ pub fn judge(scenario: &Scenario, played: &mut Played, out: &Path) -> Result<(),
     let by = scenario.expect.alerts_within.map(|within| first_fault as u64 + within.as_secs());
     let must = must.iter().map(|name| Wanted { name: name.clone(), must: true, by });
     let may = scenario.expect.alerts_allowed.iter().map(|name| Wanted { name: name.clone(), must: false, by: None });
-    let wanted: Vec<Wanted> = must.chain(may).collect();
-    let is_met = alerts::judge(&mut played.record, &wanted, &fired, scenario.line_of("alerts"));
+    let rule = Rule {
+        wanted: must.chain(may).collect(),
+        no_other: scenario.expect.no_other_alert,
+        line: scenario.line_of("alerts"),
+    };
+    let is_met = alerts::judge(&mut played.record, &rule, &fired);
     // The same as tests, for people: what was found must be what they say.
-    write(&folder.join(TESTS), &alerts::tests(&file, &wanted))?;
+    write(&folder.join(TESTS), &alerts::tests(&file, &rule))?;
     if promtool(&folder, TESTS)?.status.success() != is_met {
         let folder = folder.display();
         return Err(Failure::Infrastructure(format!("{folder}: {TESTS} and the answers to {QUESTIONS} do not agree")));

@@ -124,7 +124,7 @@ pub struct Alert {
     pub severity: String,
     /// Whether the scenario expects it.
     pub expected: bool,
-    /// Whether the scenario allows it.
+    /// Whether it may fire although it is not expected.
     #[serde(default)]
     pub allowed: bool,
     /// When it must have fired at the latest.
@@ -144,9 +144,9 @@ pub enum AlertStatus {
     Late,
     /// Expected, and silent.
     Silent,
-    /// Not expected, and nobody was woken, or it is allowed.
+    /// Not expected, and allowed.
     Also,
-    /// Not expected, and it has woken people.
+    /// Not expected, and not allowed: it has woken people for nothing.
     False,
 }
 
@@ -178,7 +178,7 @@ impl Alert {
             (true, None) => AlertStatus::Silent,
             (true, Some(at)) if self.due.is_some_and(|due| at > due) => AlertStatus::Late,
             (true, Some(_)) => AlertStatus::Fired,
-            (false, Some(_)) if self.severity == Self::PAGE && !self.allowed => AlertStatus::False,
+            (false, Some(_)) if !self.allowed => AlertStatus::False,
             (false, _) => AlertStatus::Also,
         }
     }

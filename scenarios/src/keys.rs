@@ -79,6 +79,7 @@ pub const EXPECT: &[&str] = &[
     "alerts",
     "alerts_within",
     "alerts_allowed",
+    "no_other_alert",
     "violates",
 ];
 

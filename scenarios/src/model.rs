@@ -194,6 +194,8 @@ pub struct Expect {
     pub alerts_within: Option<Duration>,
     /// Alerts that may fire as well.
     pub alerts_allowed: Vec<String>,
+    /// No other alert may fire, whatever its severity; else no other page may.
+    pub no_other_alert: bool,
     /// Invariants that must be violated; not empty exactly if the scenario is planted.
     pub violates: Vec<String>,
 }

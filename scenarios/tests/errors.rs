@@ -50,7 +50,7 @@ fn unknown_keys() {
         x.toml:9:1: unknown key `partion` in [[fault]]; did you mean `partition`?
         x.toml:9:13: unknown key `form` in `one_way`; did you mean `from`?
         x.toml:9:41: unknown key `lag` in `link`; the keys are `between`, `to`, `delay`, `jitter`, `loss`
-        x.toml:7:1: unknown key `reorg_depth` in [expect]; the keys are `finalized_lost`, `caught_up_within`, `confirms_within`, `writable_within`, `fork`, `progress`, `reorg_depth_min`, `reorg_depth_max`, `confirmed_transactions_min`, `alerts`, `alerts_within`, `alerts_allowed`, `violates`
+        x.toml:7:1: unknown key `reorg_depth` in [expect]; the keys are `finalized_lost`, `caught_up_within`, `confirms_within`, `writable_within`, `fork`, `progress`, `reorg_depth_min`, `reorg_depth_max`, `confirmed_transactions_min`, `alerts`, `alerts_within`, `alerts_allowed`, `no_other_alert`, `violates`
         x.toml:7:9: unknown key `jiter` in [network]; did you mean `jitter`?
     "#);
 }

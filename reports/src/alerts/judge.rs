@@ -15,10 +15,22 @@ pub struct Wanted {
     pub by: Option<u64>,
 }
 
+/// What a scenario says of alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Those that it names.
+    pub wanted: Vec<Wanted>,
+    /// Whether no other alert may fire at all; else no other page may.
+    pub no_other: bool,
+    /// The line of the scenario file.
+    pub line: Option<u32>,
+}
+
 /// Enters what fired into the record of a run, and judges it: every alert that must fire has to, in time, and no other page
-/// may. `line` is the place of the expectation in the scenario file. Returns whether all of it is met.
-pub fn judge(record: &mut Record, wanted: &[Wanted], fired: &[Firing], line: Option<u32>) -> bool {
-    record.alerts = alerts(wanted, fired);
+/// may, or no other alert at all. Returns whether all of it is met.
+pub fn judge(record: &mut Record, rule: &Rule, fired: &[Firing]) -> bool {
+    record.alerts = alerts(rule, fired);
+    let line = rule.line;
     record.expectations.retain(|expectation| expectation.name != "alerts");
     for alert in record.alerts.iter().filter(|alert| alert.expected) {
         let bound = alert.due.map_or_else(String::new, |due| format!(" by {due} s"));
@@ -39,7 +51,7 @@ pub fn judge(record: &mut Record, wanted: &[Wanted], fired: &[Firing], line: Opt
         .collect();
     record.expectations.push(Expectation {
         name: "alerts".to_owned(),
-        expected: "no other page".to_owned(),
+        expected: if rule.no_other { "no other alert" } else { "no other page" }.to_owned(),
         actual: if others.is_empty() { "none fired".to_owned() } else { format!("{} fired", others.join(", ")) },
         met: others.is_empty(),
         line,
@@ -56,32 +68,26 @@ pub fn judge(record: &mut Record, wanted: &[Wanted], fired: &[Firing], line: Opt
 }
 
 /// Those that are wanted, whether or not they fired, and then all others that did, by name.
-fn alerts(wanted: &[Wanted], fired: &[Firing]) -> Vec<Alert> {
+fn alerts(rule: &Rule, fired: &[Firing]) -> Vec<Alert> {
     let mut times: BTreeMap<&str, (&str, f64, f64)> = BTreeMap::new();
     for firing in fired {
         let at = times.entry(&firing.name).or_insert((&firing.severity, firing.from, firing.until));
         *at = (at.0, at.1.min(firing.from), at.2.max(firing.until));
     }
-    let mut alert = |name: &str, expected, allowed, due: Option<u64>| {
-        let at = times.remove(name);
-        Alert {
-            name: name.to_owned(),
-            severity: at.map_or_else(String::new, |(severity, ..)| severity.to_owned()),
-            expected,
-            allowed,
-            due: due.map(|due| due as f64),
-            fired_at: at.map(|(_, from, _)| from),
-            fired_until: at.map(|(.., until)| until),
-        }
+    let alert = |name: &str, expected, allowed, due: Option<u64>, at: Option<(&str, f64, f64)>| Alert {
+        name: name.to_owned(),
+        severity: at.map_or_else(String::new, |(severity, ..)| severity.to_owned()),
+        expected,
+        allowed,
+        due: due.map(|due| due as f64),
+        fired_at: at.map(|(_, from, _)| from),
+        fired_until: at.map(|(.., until)| until),
     };
-    let mut all: Vec<Alert> = wanted.iter().map(|it| alert(&it.name, it.must, !it.must, it.by)).collect();
+    let wanted = rule.wanted.iter();
+    let mut all: Vec<Alert> =
+        wanted.map(|it| alert(&it.name, it.must, !it.must, it.by, times.remove(it.name.as_str()))).collect();
     all.retain(|alert| alert.expected || alert.fired_at.is_some());
-    let others: Vec<&str> = fired
-        .iter()
-        .map(|firing| firing.name.as_str())
-        .filter(|name| !all.iter().any(|alert| alert.name == *name))
-        .collect();
-    let others = std::collections::BTreeSet::from_iter(others);
-    all.extend(others.into_iter().map(|name| alert(name, false, false, None)));
+    let is_allowed = |severity: &str| !rule.no_other && severity != Alert::PAGE;
+    all.extend(times.into_iter().map(|(name, at)| alert(name, false, is_allowed(at.0), None, Some(at))));
     all
 }

@@ -11,7 +11,7 @@
 mod judge;
 mod promtool;
 
-pub use judge::{Wanted, judge};
+pub use judge::{Rule, Wanted, judge};
 pub use promtool::{TestFile, answers, questions, tests};
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! The language of `promtool test rules`.
 
-use super::{AnswerError, Firing, Wanted};
+use super::{AnswerError, Firing, Rule};
 use crate::{
     Alert,
     scrapes::{Scraped, Scrapes, labels, number},
@@ -28,12 +28,11 @@ pub fn questions(file: &TestFile<'_>) -> String {
     file.render(&[ask("min"), ask("max")])
 }
 
-/// What the scenario expects, as tests that pass: every wanted alert fires in time, and no page fires that is not wanted or
-/// allowed.
-pub fn tests(file: &TestFile<'_>, wanted: &[Wanted]) -> String {
+/// What the scenario expects, as tests that pass: every wanted alert fires in time, and none fires that may not.
+pub fn tests(file: &TestFile<'_>, rule: &Rule) -> String {
     let range = file.range();
     let mut all = Vec::new();
-    for alert in wanted.iter().filter(|alert| alert.must) {
+    for alert in rule.wanted.iter().filter(|alert| alert.must) {
         let at = alert.by.map_or(file.end(), |by| by.min(file.end()));
         let expr = format!(
             "count(count_over_time(ALERTS{{alertname=\"{}\",alertstate=\"firing\"}}[{range}])) > bool 0",
@@ -41,9 +40,9 @@ pub fn tests(file: &TestFile<'_>, wanted: &[Wanted]) -> String {
         );
         all.push(file.expression(&expr, at, &[("{}".to_owned(), 1.0)]));
     }
-    let known: Vec<_> = wanted.iter().map(|alert| alert.name.as_str()).collect();
-    let others =
-        format!("ALERTS{{severity=\"{}\",alertstate=\"firing\",alertname!~\"{}\"}}", Alert::PAGE, known.join("|"));
+    let known: Vec<_> = rule.wanted.iter().map(|alert| alert.name.as_str()).collect();
+    let severity = if rule.no_other { String::new() } else { format!("severity=\"{}\",", Alert::PAGE) };
+    let others = format!("ALERTS{{{severity}alertstate=\"firing\",alertname!~\"{}\"}}", known.join("|"));
     all.push(file.expression(&format!("count_over_time({others}[{range}])"), file.end(), &[]));
     file.render(&all)
 }
@@ -179,7 +178,7 @@ fn string(text: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scrapes::Scraper;
+    use crate::{alerts::Wanted, scrapes::Scraper};
 
     fn scrapes() -> Scrapes {
         let mut scraper = Scraper::new(15, "pow");
@@ -217,7 +216,10 @@ mod tests {
             Wanted { name: "NodeOffline".into(), must: true, by: Some(60) },
             Wanted { name: "PeersLost".into(), must: false, by: None },
         ];
-        insta::assert_snapshot!(tests(&file, &wanted));
+        let rule = Rule { wanted: wanted.to_vec(), ..Rule::default() };
+        insta::assert_snapshot!(tests(&file, &rule));
+        let strict = tests(&file, &Rule { no_other: true, ..rule });
+        assert!(strict.contains("ALERTS{alertstate=\"firing\",alertname!~\"NodeOffline|PeersLost\"}"), "{strict}");
     }
 
     #[test]

@@ -3,24 +3,25 @@
 use super::fixture;
 use crate::{
     Record, Verdict,
-    alerts::{Firing, Wanted, judge},
+    alerts::{Firing, Rule, Wanted, judge},
 };
 
 fn firing(name: &str, severity: &str, from: f64) -> Firing {
     Firing { name: name.into(), severity: severity.into(), instance: Some("n0".into()), from, until: from + 30.0 }
 }
 
-fn wanted() -> Vec<Wanted> {
-    vec![
+fn rule() -> Rule {
+    let wanted = vec![
         Wanted { name: "NodeOffline".into(), must: true, by: Some(60) },
         Wanted { name: "PeersLost".into(), must: false, by: None },
-    ]
+    ];
+    Rule { wanted, no_other: false, line: Some(30) }
 }
 
 /// A run that fired these, judged: whether it is met, and what its record says.
 fn judged(fired: &[Firing]) -> (bool, Record) {
     let mut record = fixture::passed();
-    let is_met = judge(&mut record, &wanted(), fired, Some(30));
+    let is_met = judge(&mut record, &rule(), fired);
     (is_met, record)
 }
 
@@ -61,6 +62,15 @@ fn a_page_that_nobody_expects_fails_the_run() {
 fn a_run_that_failed_before_keeps_its_reason() {
     let mut record =
         Record { verdict: Verdict::Violated, failure: Some("agreement violated".into()), ..fixture::passed() };
-    assert!(!judge(&mut record, &wanted(), &[], None));
+    assert!(!judge(&mut record, &rule(), &[]));
     assert_eq!(record.failure.as_deref(), Some("agreement violated"));
+}
+
+#[test]
+fn where_no_other_alert_may_fire_a_ticket_fails_the_run() {
+    let strict = Rule { no_other: true, ..rule() };
+    let judged = |fired: &[Firing]| judge(&mut fixture::passed(), &strict, fired);
+    let page = firing("NodeOffline", "page", 30.0);
+    assert!(judged(&[page.clone(), firing("PeersLost", "ticket", 40.0)]));
+    assert!(!judged(&[page, firing("Odd", "ticket", 40.0)]));
 }

@@ -27,6 +27,7 @@ pub(super) fn expect(
         alerts: None,
         alerts_within: None,
         alerts_allowed: Vec::new(),
+        no_other_alert: false,
         violates: Vec::new(),
     };
     let Some(value) = value else { return Ok((default, BTreeMap::new())) };
@@ -55,6 +56,7 @@ pub(super) fn expect(
         alerts: section.or("alerts", None, |value| alerts(value).map(Some))?,
         alerts_within: section.or("alerts_within", None, |value| value.duration(limits::WITHIN).map(Some))?,
         alerts_allowed: section.or("alerts_allowed", Vec::new(), alerts)?,
+        no_other_alert: section.or("no_other_alert", false, |value| value.boolean())?,
         violates: section
             .or("violates", Vec::new(), |value| names(value, Form::Invariants, Form::Invariant, is_invariant))?,
     };
