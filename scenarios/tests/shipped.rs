@@ -35,11 +35,15 @@ fn the_catalogue() {
         |s: &Summary| format!("{}: {} nodes, {}, {} faults", s.name, s.nodes, format_duration(s.duration), s.faults);
     let lines: Vec<String> = summaries().iter().map(line).collect();
     assert_snapshot!(lines.join("\n"), @r#"
+        bit-rot-alone: 5 nodes, 11m, 3 faults
         bit-rot-sst: 5 nodes, 9m, 2 faults
         bit-rot-under-load: 5 nodes, 8m30s, 2 faults
         clock-skew: 5 nodes, 14m, 5 faults
         corrupt-manifest: 5 nodes, 7m30s, 2 faults
         crash-restart: 5 nodes, 15m, 4 faults
+        disk-fails: 5 nodes, 10m, 1 faults
+        disk-full-all: 5 nodes, 12m, 1 faults
+        disk-full-long: 5 nodes, 14m, 1 faults
         disk-full-majority: 5 nodes, 8m, 1 faults
         disk-full-one: 5 nodes, 8m30s, 2 faults
         fsync-fails: 5 nodes, 8m30s, 4 faults
@@ -57,6 +61,8 @@ fn the_catalogue() {
         liar-stale-replay: 5 nodes, 10m, 1 faults
         liar-transaction-flood: 5 nodes, 10m, 1 faults
         liar-withhold: 5 nodes, 12m, 1 faults
+        miners-leave: 5 nodes, 50m, 1 faults
+        node-away: 5 nodes, 14m, 1 faults
         partition-heal: 5 nodes, 9m30s, 1 faults
         poot-clock-skew: 5 nodes, 12m, 5 faults
         poot-crash: 5 nodes, 11m, 5 faults
@@ -74,6 +80,8 @@ fn the_catalogue() {
         poot-liar-transaction-flood: 5 nodes, 7m, 1 faults
         poot-liar-two-proposals: 5 nodes, 8m, 1 faults
         poot-liar-withhold: 5 nodes, 8m, 1 faults
+        poot-operator-full: 5 nodes, 42m, 1 faults
+        poot-operator-silent: 5 nodes, 18m, 1 faults
         poot-power-cut: 5 nodes, 9m, 3 faults
         poot-split: 5 nodes, 10m, 1 faults
         poot-steady: 5 nodes, 8m, 0 faults
@@ -93,7 +101,9 @@ fn the_catalogue() {
         pos-liar-two-proposals: 4 nodes, 5m, 1 faults
         pos-liar-withhold: 4 nodes, 5m, 1 faults
         pos-power-cut: 4 nodes, 6m, 5 faults
+        pos-slow-links: 4 nodes, 12m, 1 faults
         pos-split-even: 4 nodes, 6m, 1 faults
+        pos-split-long: 4 nodes, 12m, 1 faults
         pos-split-uneven: 4 nodes, 6m, 1 faults
         pos-steady: 5 nodes, 6m, 0 faults
         pos-swizzle: 4 nodes, 4m, 24 faults

@@ -171,6 +171,24 @@ fn an_unreadable_table_and_a_lost_tail_are_errors() {
     assert!(short.starts_with("Corruption"), "{short}");
 }
 
+#[test]
+fn a_store_that_is_closed_while_its_disk_fails_gives_its_lock_back() {
+    let said = world(WorldConfig::new(1), 1, |world, hosts| {
+        life(world, hosts[0], |disk| {
+            let store = Store::open(disk).expect("a new one");
+            store.put(1).expect("written");
+            let files = FileKind::ALL.into();
+            let fault = Fault { operation: Operation::Any, files, when: When::Always, effect: Effect::Eio };
+            let fault = disk.inject(fault);
+            drop(store);
+            assert!(Store::open(disk).is_err(), "everything fails");
+            assert!(disk.remove_fault(fault) > 0);
+            keys(disk)
+        })
+    });
+    assert_eq!(said, "[1]");
+}
+
 /// Unsynced writes, slow syncs and a torn power cut: the hash of the trace, the length of the log and the counts.
 fn torn_run(seed: u64) -> (String, u64, DiskStats) {
     world(WorldConfig::new(seed), 1, |world, hosts| {

@@ -64,7 +64,11 @@ pub(super) fn expect(
     Ok((expect, given.collect()))
 }
 
+/// Alerts; none at all is a list as well.
 fn alerts(value: Value<'_>) -> Result<Vec<String>, ScenarioError> {
+    if value.is_empty_list() {
+        return Ok(Vec::new());
+    }
     names(value, Form::Alerts, Form::Alert, is_alert)
 }
 

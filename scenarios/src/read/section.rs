@@ -230,6 +230,11 @@ impl<'a> Value<'a> {
         Ok(array.iter().map(|inner| Value { inner, ..*self }).collect())
     }
 
+    /// Whether it is a list without a member.
+    pub(super) fn is_empty_list(&self) -> bool {
+        self.inner.get_ref().as_array().is_some_and(|array| array.is_empty())
+    }
+
     /// Whether it is a table.
     pub(super) fn is_table(&self) -> bool {
         self.inner.get_ref().is_table()

@@ -190,7 +190,7 @@ exports! {
     }
     /// Gives a lock back.
     fn assay_disk_unlock(disk, path: *const c_char, len: usize) -> i32 {
-        code(disk.change_names("unlock", &text(path, len), "", |model, path, _, _| model.unlock(path)), drop)
+        code(disk.unlock(&text(path, len)), drop)
     }
 
     /// Wall time in nanoseconds, for RocksDB.

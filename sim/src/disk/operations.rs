@@ -104,6 +104,18 @@ impl Disk {
         change(&mut state.model, &path, &second, now)
     }
 
+    /// Gives a lock back. No failing disk can keep it: locks are the kernel's, and closing the file is enough to lose one.
+    pub(super) fn unlock(&self, path: &str) -> Result<(), DiskError> {
+        let path = normal(path);
+        let state = &mut *self.lock();
+        state.stats.operations += 1;
+        if state.fenced {
+            return Err(DiskError::Gone);
+        }
+        self.note(&Change::new("unlock", &path));
+        state.model.unlock(&path)
+    }
+
     /// A question about names.
     pub(super) fn ask<T>(
         &self,
