@@ -5,8 +5,8 @@ use assay_node::{chain::ChainEvent, crypto::Hash, types::Height};
 use assay_reports::{Step, StepKind};
 use std::{collections::VecDeque, time::Duration};
 
-/// How long before the violation it begins: ten blocks of the fastest chain.
-const BEFORE: Duration = Duration::from_secs(20);
+/// How long before the violation it begins, at most: six blocks of a chain that takes ten seconds for each.
+const BEFORE: Duration = Duration::from_secs(60);
 /// How long after it it ends.
 const AFTER: Duration = Duration::from_secs(5);
 /// Steps, at most: the last ones before the violation, and as many after it as there is room for.
@@ -79,7 +79,7 @@ mod tests {
             head(&mut window, at, Some(100));
         }
         let heights: Vec<u64> = window.steps().iter().map(|step| step.height).collect();
-        assert_eq!(heights, (80..=105).collect::<Vec<_>>());
+        assert_eq!(heights, (40..=105).collect::<Vec<_>>());
     }
 
     #[test]
