@@ -1,12 +1,26 @@
 //! Every key of the format, by section. The reader accepts these and no others; a test holds `README.md` to them.
 
 /// Top level.
-pub const ROOT: &[&str] =
-    &["name", "about", "consensus", "nodes", "duration", "planted", "network", "chain", "workload", "fault", "expect"];
+pub const ROOT: &[&str] = &[
+    "name",
+    "about",
+    "consensus",
+    "nodes",
+    "duration",
+    "planted",
+    "network",
+    "chain",
+    "node",
+    "workload",
+    "fault",
+    "expect",
+];
 /// `[network]`.
 pub const NETWORK: &[&str] = &["latency", "jitter", "loss"];
 /// `[chain]`.
 pub const CHAIN: &[&str] = &["block_interval", "confirmations", "hash_rate", "validators", "epoch_blocks"];
+/// `[node]`.
+pub const NODE: &[&str] = &["backup_every", "mempool"];
 /// `[workload]`.
 pub const WORKLOAD: &[&str] = &["transfers_per_second", "accounts", "stake_changes_per_minute", "stop_before_end"];
 /// `[[fault]]`: the times, then the actions.
@@ -93,6 +107,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
     ("Top level", ROOT),
     ("`[network]`", NETWORK),
     ("`[chain]`", CHAIN),
+    ("`[node]`", NODE),
     ("`[workload]`", WORKLOAD),
     ("`[[fault]]`", FAULT),
     ("`one_way`", ONE_WAY),

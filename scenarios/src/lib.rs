@@ -53,6 +53,8 @@ pub use duration::{format_duration, parse_duration};
 pub use error::{Bounds, Form, Place, Problem, ScenarioError};
 pub use fault::{Action, Fault, FaultId, LinkQuality, ProcessDeed, Size, Target};
 pub use lie::{Lie, LieKind};
-pub use model::{Chain, Consensus, Expect, ForkExpectation, Network, ProgressExpectation, Scenario, Workload};
+pub use model::{
+    Chain, Consensus, Expect, ForkExpectation, Network, NodeSettings, ProgressExpectation, Scenario, Workload,
+};
 pub use plan::{Plan, PlannedAction, PlannedFault};
 pub use units::{ByteSize, LatencyRange, Loss, NodeIndex, TransferRate};

@@ -31,6 +31,10 @@ pub const VALIDATORS: RangeInclusive<u32> = 1..=100;
 pub const EPOCH_BLOCKS: RangeInclusive<u32> = 1..=100_000;
 /// Bonds that change per minute: one a second is more than any set of validators sees.
 pub const STAKE_CHANGES_PER_MINUTE: RangeInclusive<u32> = 0..=60;
+/// Time between two scheduled backups. A backup takes a moment, and a longer time than a run would make none.
+pub const BACKUP_EVERY: RangeInclusive<Duration> = Duration::from_secs(10)..=*DURATION.end();
+/// What waiting transactions may take: the bounds of the node's own setting.
+pub const MEMPOOL: RangeInclusive<ByteSize> = ByteSize(64 << 10)..=ByteSize(1 << 30);
 /// Transfers per second of the workload.
 pub const TRANSFERS_PER_SECOND: RangeInclusive<f64> = 0.0..=1000.0;
 /// Funded accounts: a transfer needs two.

@@ -1,6 +1,6 @@
 //! A scenario, as read: what runs, what happens to it, and what is expected of it.
 
-use crate::{Fault, LatencyRange, Loss, Place, Plan, Problem, ScenarioError, TransferRate, limits, read};
+use crate::{ByteSize, Fault, LatencyRange, Loss, Place, Plan, Problem, ScenarioError, TransferRate, limits, read};
 use std::{collections::BTreeMap, num::NonZeroU16, path::Path, time::Duration};
 
 /// One scenario file. Times are virtual, from the start of the run.
@@ -24,6 +24,8 @@ pub struct Scenario {
     pub network: Network,
     /// Parameters of the chain.
     pub chain: Chain,
+    /// Settings of every node.
+    pub node: NodeSettings,
     /// What is submitted.
     pub workload: Workload,
     /// The faults, in the order of the file.
@@ -152,6 +154,15 @@ impl Chain {
             Consensus::Pos => limits::AGREES_WITHIN_DEFAULT.saturating_add(self.block_interval),
         }
     }
+}
+
+/// `[node]`: settings of every node that differ from their defaults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeSettings {
+    /// The time between two scheduled backups; none are scheduled without it.
+    pub backup_every: Option<Duration>,
+    /// What waiting transactions may take.
+    pub mempool: Option<ByteSize>,
 }
 
 /// What is submitted, over the nodes' own API.

@@ -35,6 +35,7 @@ fn the_catalogue() {
         |s: &Summary| format!("{}: {} nodes, {}, {} faults", s.name, s.nodes, format_duration(s.duration), s.faults);
     let lines: Vec<String> = summaries().iter().map(line).collect();
     assert_snapshot!(lines.join("\n"), @r#"
+        backup-fails: 5 nodes, 13m, 1 faults
         bit-rot-alone: 5 nodes, 11m, 3 faults
         bit-rot-sst: 5 nodes, 9m, 2 faults
         bit-rot-under-load: 5 nodes, 8m30s, 2 faults

@@ -55,6 +55,7 @@ pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError
 
     let network = settings::network(root.get("network"))?;
     let chain = settings::chain(root.get("chain"), consensus, nodes.get())?;
+    let node = settings::node(root.get("node"))?;
     let workload = settings::workload(root.get("workload"), consensus, duration)?;
     let (faults, actions) = fault::faults(root.get("fault"), nodes.get(), duration)?;
     let (expect, expect_places) = expect::expect(root.get("expect"), consensus, &chain)?;
@@ -71,6 +72,7 @@ pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError
         planted,
         network,
         chain,
+        node,
         workload,
         faults,
         expect,

@@ -1,8 +1,8 @@
-//! `[network]`, `[chain]` and `[workload]`. Each may be absent: then all its keys have their defaults.
+//! `[network]`, `[chain]`, `[node]` and `[workload]`. Each may be absent: then all its keys have their defaults.
 
 use super::section::{Section, Value};
 use crate::error::{Form, Problem, ScenarioError};
-use crate::{Chain, Consensus, LatencyRange, Loss, Network, TransferRate, Workload, keys, limits};
+use crate::{Chain, Consensus, LatencyRange, Loss, Network, NodeSettings, TransferRate, Workload, keys, limits};
 use std::time::Duration;
 
 pub(super) fn network(value: Option<Value<'_>>) -> Result<Network, ScenarioError> {
@@ -38,6 +38,15 @@ pub(super) fn chain(value: Option<Value<'_>>, consensus: Consensus, nodes: u16) 
         })?,
         epoch_blocks: section
             .or("epoch_blocks", default.epoch_blocks, |value| value.integer_u32(limits::EPOCH_BLOCKS))?,
+    })
+}
+
+pub(super) fn node(value: Option<Value<'_>>) -> Result<NodeSettings, ScenarioError> {
+    let Some(value) = value else { return Ok(NodeSettings::default()) };
+    let section = value.section("[node]", keys::NODE, Form::Table)?;
+    Ok(NodeSettings {
+        backup_every: section.or("backup_every", None, |value| value.duration(limits::BACKUP_EVERY).map(Some))?,
+        mempool: section.or("mempool", None, |value| value.bytes(limits::MEMPOOL).map(Some))?,
     })
 }
 

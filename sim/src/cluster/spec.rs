@@ -7,7 +7,7 @@ use assay_node::{
     crypto::{Address, Keypair},
     types::{Amount, ChainParams, Consensus, Difficulty, Genesis, PootParams, PosParams, TOKEN, Timestamp},
 };
-use assay_scenarios::{Action, Scenario, Target};
+use assay_scenarios::{Action, NodeSettings, Scenario, Target};
 use libp2p::{Multiaddr, identity, multiaddr::Protocol};
 use rand_chacha::rand_core::Rng;
 use std::{
@@ -54,6 +54,8 @@ pub struct Spec {
     pub accounts: Vec<Keypair>,
     /// Hashes that each node tries a second.
     pub hash_rate: u64,
+    /// Settings of every node.
+    pub settings: NodeSettings,
 }
 
 fn secret(seed: u64, purpose: &str, owner: usize) -> [u8; 32] {
@@ -120,7 +122,7 @@ impl Spec {
             validators: (0..validators).map(|n| (proposer(seed, n).public(), BOND)).collect(),
             operators: (0..operators).map(|n| proposer(seed, n).public()).collect(),
         };
-        Self { nodes, seed, genesis, accounts, hash_rate: u64::from(chain.hash_rate) }
+        Self { nodes, seed, genesis, accounts, hash_rate: u64::from(chain.hash_rate), settings: scenario.node }
     }
 
     /// Where a node's API is.
@@ -129,10 +131,14 @@ impl Spec {
     }
 
     /// Settings that fit a run of minutes, on every back end.
-    pub fn tune(config: &mut Config) {
+    pub fn tune(&self, config: &mut Config) {
         config.storage.audit_pause_s = AUDIT_PAUSE_S;
         config.storage.flush_bytes = FLUSH_BYTES;
         config.storage.cache_size_mb = CACHE_SIZE_MB;
+        config.backup.interval_s = self.settings.backup_every.map_or(0, |every| every.as_secs());
+        if let Some(mempool) = self.settings.mempool {
+            config.mempool.bytes_max = usize::try_from(mempool.0).unwrap_or(usize::MAX);
+        }
     }
 
     /// The key of the account that node `n`'s blocks pay.
@@ -167,7 +173,7 @@ impl Spec {
             .collect();
         let mut config = Config { p2p: P2p { listen: listen(n), bootstrap, ..P2p::default() }, ..Config::default() };
         config.api.listen = Self::api(addresses[n]);
-        Self::tune(&mut config);
+        self.tune(&mut config);
         config.storage.path = DATABASE.into();
         config.backup.path = BACKUPS.into();
         config.miner.hash_rate = self.hash_rate;

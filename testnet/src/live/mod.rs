@@ -122,7 +122,7 @@ pub async fn on_processes(
 ) -> Result<Played, TestnetError> {
     let Layout { spec, plan, volumes } = lay_out::<LiveProcesses>(scenario, seed, program, folder)?;
     let latency = Latency { min: scenario.network.latency.min, max: scenario.network.latency.max };
-    let cluster = LiveProcesses::create(&plan, latency, seed, volumes, Spec::tune).await?;
+    let cluster = LiveProcesses::create(&plan, latency, seed, volumes, |config| spec.tune(config)).await?;
     play(scenario, &spec, cluster, options, progress).await
 }
 
@@ -140,6 +140,6 @@ pub async fn on_containers(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Played, TestnetError> {
     let Layout { spec, plan, volumes } = lay_out::<LiveContainers>(scenario, seed, PathBuf::new(), folder)?;
-    let cluster = LiveContainers::create(&plan, image, volumes, Spec::tune).await?;
+    let cluster = LiveContainers::create(&plan, image, volumes, |config| spec.tune(config)).await?;
     play(scenario, &spec, cluster, options, progress).await
 }
