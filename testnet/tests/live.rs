@@ -81,7 +81,7 @@ fn on_real_processes() -> Result<(), Failed> {
     let nodes = folder.path().join("nodes");
     let mut silent = |_: &_| ();
     let played = on_processes(&scenario, 3, program()?, &nodes, Options::default(), &mut silent);
-    judge(&runtime().block_on(played)?, "process");
+    judge(&runtime().block_on(played)?.record, "process");
     Ok(())
 }
 
@@ -139,8 +139,8 @@ fn on_real_containers() -> Result<(), Failed> {
         }
     };
     let played = on_containers(&scenario, 3, IMAGE, &nodes, Options::default(), &mut look);
-    let record = runtime().block_on(played)?;
-    judge(&record, "compose");
+    let played = runtime().block_on(played)?;
+    judge(&played.record, "compose");
     assert!(healthy_at.is_some(), "no container was healthy within {HEALTHY_WITHIN:?}");
     for container in &first {
         let (host, user) = (&container["HostConfig"], container["Config"]["User"].as_str().unwrap_or_default());
