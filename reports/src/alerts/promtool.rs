@@ -184,8 +184,9 @@ mod tests {
         let mut scraper = Scraper::new(15, "pow");
         for n in 0..6 {
             scraper.begin();
-            scraper.up("n0", n < 2 || n > 3);
-            if n < 2 || n > 3 {
+            let is_up = !(2..=3).contains(&n);
+            scraper.up("n0", is_up);
+            if is_up {
                 scraper.sample("n0", "assay_chain_height", &BTreeMap::new(), f64::from(n));
             }
         }
