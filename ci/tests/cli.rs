@@ -74,7 +74,7 @@ fn what_is_wrong_is_named_with_its_place() {
     assert!(text(&output.stderr).starts_with("assay: wrong.toml:18:1: unknown key"), "{}", text(&output.stderr));
     let output = assay(dir.path(), &["run", "no-such-thing"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("crash-restart, disk-full-majority"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("corrupt-manifest, crash-restart"), "{}", text(&output.stderr));
     let output = assay(dir.path(), &["run", "short.toml", "--on", "compose", "--trace", "events"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("a live run has no trace"), "{}", text(&output.stderr));
