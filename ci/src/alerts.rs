@@ -107,8 +107,8 @@ fn promtool(folder: &Path, file: &str) -> Result<Output, Failure> {
     let said = Command::new("promtool").args(["test", "rules", file]).current_dir(folder).output();
     said.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Failure::Infrastructure(
-            "the scenario is judged by its alerts, and promtool is missing: install prometheus (Debian and Ubuntu: \
-             apt-get install --no-install-recommends prometheus)"
+            "the scenario is judged by its alerts, and promtool is not on the PATH: install prometheus, or fetch it alone by \
+             ci/need-promtool and add target/tools/bin to the PATH"
                 .into(),
         ),
         _ => Failure::Infrastructure(format!("promtool: {error}")),

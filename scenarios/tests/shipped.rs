@@ -30,6 +30,17 @@ fn render(plan: &Plan) -> String {
 }
 
 #[test]
+fn the_scenarios_beside_the_catalogue_are_read() {
+    for folder in ["nightly", "planted"] {
+        let beside = catalogue::list(&Path::new(FOLDER).join(folder)).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!beside.is_empty(), "{folder}");
+        for summary in beside {
+            shipped(&format!("{folder}/{}", summary.name)).plan(0);
+        }
+    }
+}
+
+#[test]
 fn the_catalogue() {
     let line =
         |s: &Summary| format!("{}: {} nodes, {}, {} faults", s.name, s.nodes, format_duration(s.duration), s.faults);

@@ -14,6 +14,6 @@ pub use line::{line, line_in_color};
 pub use markdown::markdown;
 pub use plot::plots;
 
-pub(crate) use html::STYLE;
+pub(crate) use html::{page, word};
 pub(crate) use json::to_json;
 pub(crate) use junit::duration;

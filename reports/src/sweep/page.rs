@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 
 use super::{
     SweepRecord, SweepRun,
@@ -12,40 +12,26 @@ use super::{
 };
 use crate::{
     record::Verdict,
-    render::STYLE,
+    render::{page, word},
     text::{count, plural, seconds},
 };
 
 /// The sweep as a self-contained page; `against` is its baseline.
 pub fn html(record: &SweepRecord, against: Option<&Comparison>) -> String {
     let verdict = record.verdict();
-    let page = markup! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Sweep: " (verdict) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    header.verdict.(verdict.as_str()) {
-                        p.scenario { "Sweep" @if let Some(shard) = &record.shard { span { "shard " (shard) } } }
-                        h1 { span.sign aria-hidden="true" { (sign(verdict)) } (word(verdict)) }
-                        p.sentence { (line_tail(record)) "." }
-                        p.meta { span { "revision " code { (record.git_rev) } } }
-                    }
-                    (matrix(record))
-                    @if let Some(against) = against { (changes(against)) }
-                    (figures(record))
-                    (failures(record))
-                }
-            }
+    let body = markup! {
+        header.verdict.(verdict.as_str()) {
+            p.scenario { "Sweep" @if let Some(shard) = &record.shard { span { "shard " (shard) } } }
+            h1 { span.sign aria-hidden="true" { (sign(verdict)) } (word(verdict)) }
+            p.sentence { (line_tail(record)) "." }
+            p.meta { span { "revision " code { (record.git_rev) } } }
         }
+        (matrix(record))
+        @if let Some(against) = against { (changes(against)) }
+        (figures(record))
+        (failures(record))
     };
-    page.into_string()
+    page(&format!("Sweep: {verdict}"), "", &body)
 }
 
 fn sign(verdict: Verdict) -> &'static str {
@@ -54,15 +40,6 @@ fn sign(verdict: Verdict) -> &'static str {
         Verdict::Violated => "✗",
         Verdict::Infrastructure => "!",
         Verdict::Nondeterministic => "≠",
-    }
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Passed => "Passed",
-        Verdict::Violated => "Violated",
-        Verdict::Infrastructure => "Infrastructure failure",
-        Verdict::Nondeterministic => "Nondeterministic",
     }
 }
 

@@ -9,17 +9,11 @@ use crate::text::{clock, count, seconds};
 
 /// The verdict, big and coloured, with one sentence on what happened.
 pub(super) fn verdict(record: &Record) -> Markup {
-    let word = match record.verdict {
-        Verdict::Passed => "Passed",
-        Verdict::Violated => "Violated",
-        Verdict::Infrastructure => "Infrastructure failure",
-        Verdict::Nondeterministic => "Nondeterministic",
-    };
     let sign = if record.verdict == Verdict::Passed { "✓" } else { "✗" };
     html! {
         header.verdict.(record.verdict.as_str()) {
             p.scenario { (record.scenario) " " span { "seed " (record.seed) } }
-            h1 { span.sign aria-hidden="true" { (sign) } (word) }
+            h1 { span.sign aria-hidden="true" { (sign) } (word(record.verdict)) }
             p.sentence { (sentence(record)) }
             @if !record.about.is_empty() { p.about { (record.about) } }
             p.meta {
@@ -28,6 +22,16 @@ pub(super) fn verdict(record: &Record) -> Markup {
                 span { "trace " code { (record.trace_hash) } }
             }
         }
+    }
+}
+
+/// A verdict as a heading.
+pub(crate) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "Passed",
+        Verdict::Violated => "Violated",
+        Verdict::Infrastructure => "Infrastructure failure",
+        Verdict::Nondeterministic => "Nondeterministic",
     }
 }
 

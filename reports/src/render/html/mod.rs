@@ -12,11 +12,35 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 use super::plot::{figures, style};
 use crate::record::Record;
 
-/// The style sheet of all pages.
-pub(crate) const STYLE: &str = include_str!("style.css");
+pub(crate) use head::word;
+
+const STYLE: &str = include_str!("style.css");
 
 /// The record as a self-contained page.
 pub fn html(record: &Record) -> String {
+    let title = format!("{}: {} seed {}", record.verdict, record.scenario, record.seed);
+    page(
+        &title,
+        &style(),
+        &markup! {
+            (head::verdict(record))
+            (head::cards(record))
+            (plots(record))
+            (checks::recovery(record))
+            (detail::timeline(record))
+            (checks::invariants(record))
+            (checks::expectations(record))
+            (checks::alerts(record))
+            (detail::nodes(record))
+            (detail::workload(record))
+            (detail::trace(record))
+            (detail::reproduce(record))
+        },
+    )
+}
+
+/// A page with the style of all pages and `more` of its own.
+pub(crate) fn page(title: &str, more: &str, body: &Markup) -> String {
     let page = markup! {
         (DOCTYPE)
         html lang="en" {
@@ -24,25 +48,10 @@ pub fn html(record: &Record) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (record.verdict) ": " (record.scenario) " seed " (record.seed) }
-                style { (PreEscaped(STYLE)) (PreEscaped(style())) }
+                title { (title) }
+                style { (PreEscaped(STYLE)) (PreEscaped(more)) }
             }
-            body {
-                main {
-                    (head::verdict(record))
-                    (head::cards(record))
-                    (plots(record))
-                    (checks::recovery(record))
-                    (detail::timeline(record))
-                    (checks::invariants(record))
-                    (checks::expectations(record))
-                    (checks::alerts(record))
-                    (detail::nodes(record))
-                    (detail::workload(record))
-                    (detail::trace(record))
-                    (detail::reproduce(record))
-                }
-            }
+            body { main { (body) } }
         }
     };
     page.into_string()
