@@ -41,7 +41,7 @@ fn planted(scenario: &Scenario, places: &Places) -> Finding {
     }
 }
 
-/// A process that is down or paused cannot be killed, paused or restarted, and a disk has one quota. Where the seed
+/// A process that is down or paused cannot be killed, paused or restarted, and a disk has one quota, as a memory has. Where the seed
 /// chooses a target any node may be hit, so windows must then not overlap at all; this keeps every seed's plan possible.
 fn overlap(scenario: &Scenario, places: &Places) -> Finding {
     for (index, (later, place)) in scenario.faults.iter().zip(&places.actions).enumerate() {
@@ -72,6 +72,7 @@ enum Exclusive {
     Process,
     Quota,
     Clock,
+    Memory,
 }
 
 /// What a fault needs for itself, and of which nodes.
@@ -82,6 +83,7 @@ fn exclusive(action: &Action) -> Option<(Exclusive, &Target)> {
         }
         Action::Lie { target, .. } => Some((Exclusive::Process, target)),
         Action::Clock { target, .. } => Some((Exclusive::Clock, target)),
+        Action::MemoryFull { target, .. } => Some((Exclusive::Memory, target)),
         Action::Disk { deed: DiskDeed::Full { .. }, target, .. } => Some((Exclusive::Quota, target)),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! A fault: when it begins, how long it lasts, what it does and to which nodes.
 
-use crate::{ClockError, DiskDeed, Files, Lie, Loss, NodeIndex};
+use crate::{ByteSize, ClockError, DiskDeed, Files, Lie, Loss, NodeIndex};
 use std::{fmt, time::Duration};
 
 /// One `[[fault]]` of a scenario.
@@ -27,6 +27,7 @@ impl Fault {
             | Action::Link { lasts, .. }
             | Action::Disk { lasts, .. }
             | Action::Clock { lasts, .. }
+            | Action::MemoryFull { lasts, .. }
             | Action::Lie { lasts, .. } => Some(self.at.saturating_add(*lasts)),
             Action::BitRot { restart_after, .. } => Some(self.at.saturating_add(restart_after.unwrap_or_default())),
             Action::Backup { .. } => Some(self.at),
@@ -132,6 +133,15 @@ pub enum Action {
         /// The nodes.
         target: Target,
     },
+    /// Other programs take the memory of each target's machine.
+    MemoryFull {
+        /// How long; then they give it back.
+        lasts: Duration,
+        /// What they leave.
+        leave: ByteSize,
+        /// The nodes.
+        target: Target,
+    },
     /// A liar takes each target's place among the peers, and is gone at the end, the node with it.
     Lie {
         /// How long.
@@ -161,6 +171,7 @@ impl Action {
             Action::BitRot { .. } => "bit_rot",
             Action::Backup { .. } => "backup",
             Action::Clock { .. } => "clock",
+            Action::MemoryFull { .. } => "memory_full",
             Action::Lie { .. } => "lie",
         }
     }

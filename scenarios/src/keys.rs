@@ -20,7 +20,7 @@ pub const NETWORK: &[&str] = &["latency", "jitter", "loss"];
 /// `[chain]`.
 pub const CHAIN: &[&str] = &["block_interval", "confirmations", "hash_rate", "validators", "epoch_blocks"];
 /// `[node]`.
-pub const NODE: &[&str] = &["backup_every", "mempool"];
+pub const NODE: &[&str] = &["backup_every", "cache", "mempool"];
 /// `[workload]`.
 pub const WORKLOAD: &[&str] = &["transfers_per_second", "accounts", "stake_changes_per_minute", "stop_before_end"];
 /// `[[fault]]`: the times, then the actions.
@@ -47,6 +47,7 @@ pub const FAULT: &[&str] = &[
     "backup",
     "schema_newer",
     "clock",
+    "memory_full",
     "lie",
 ];
 /// The keys of a fault that are actions; a fault has exactly one.
@@ -77,6 +78,8 @@ pub const BIT_ROT: &[&str] = &["nodes", "files", "bits"];
 pub const LOSE_VOLUME: &[&str] = &["nodes", "restore"];
 /// The table of `clock`.
 pub const CLOCK: &[&str] = &["nodes", "skew", "drift_ppm"];
+/// The table of `memory_full`.
+pub const MEMORY_FULL: &[&str] = &["nodes", "leave"];
 /// The table of `lie`.
 pub const LIE: &[&str] = &["nodes", "how", "victim", "power"];
 /// `[expect]`.
@@ -122,6 +125,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
     ("`bit_rot`", BIT_ROT),
     ("`lose_volume`", LOSE_VOLUME),
     ("`clock`", CLOCK),
+    ("`memory_full`", MEMORY_FULL),
     ("`lie`", LIE),
     ("`[expect]`", EXPECT),
 ];

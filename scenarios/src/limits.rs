@@ -33,6 +33,8 @@ pub const EPOCH_BLOCKS: RangeInclusive<u32> = 1..=100_000;
 pub const STAKE_CHANGES_PER_MINUTE: RangeInclusive<u32> = 0..=60;
 /// Time between two scheduled backups. A backup takes a moment, and a longer time than a run would make none.
 pub const BACKUP_EVERY: RangeInclusive<Duration> = Duration::from_secs(10)..=*DURATION.end();
+/// Block cache: the bounds of the node's own setting.
+pub const CACHE: RangeInclusive<ByteSize> = ByteSize(1 << 20)..=ByteSize(64 << 30);
 /// What waiting transactions may take: the bounds of the node's own setting.
 pub const MEMPOOL: RangeInclusive<ByteSize> = ByteSize(64 << 10)..=ByteSize(1 << 30);
 /// Transfers per second of the workload.
@@ -44,6 +46,8 @@ pub const ACCOUNTS: RangeInclusive<u32> = 2..=1000;
 pub const FAULT_LENGTH: RangeInclusive<Duration> = Duration::from_millis(1)..=*DURATION.end();
 /// Room that a full disk leaves. The greatest is far beyond what a run writes, so that more would never be a full disk.
 pub const DISK_LEAVE: RangeInclusive<ByteSize> = ByteSize(0)..=ByteSize(1 << 30);
+/// Memory that other programs leave. The greatest is a quarter of a simulated machine, where nothing is scarce.
+pub const MEMORY_LEAVE: RangeInclusive<ByteSize> = ByteSize(0)..=ByteSize(1 << 30);
 /// How much longer an operation of a slow disk takes. The greatest is where kernels give up a device.
 pub const DISK_SLOW: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(30);
 /// Which of a disk's operations: more than the longest run has.

@@ -161,6 +161,8 @@ impl Chain {
 pub struct NodeSettings {
     /// The time between two scheduled backups; none are scheduled without it.
     pub backup_every: Option<Duration>,
+    /// RocksDB's block cache, in whole MiB.
+    pub cache: Option<ByteSize>,
     /// What waiting transactions may take.
     pub mempool: Option<ByteSize>,
 }

@@ -1,8 +1,8 @@
 //! A plan: the scenario's faults with every node and instant fixed. A driver applies it and decides nothing.
 
 use crate::{
-    Action, ClockError, DiskDeed, Fault, FaultId, Files, Lie, LinkQuality, NodeIndex, ProcessDeed, Scenario, Target,
-    draw, format_duration,
+    Action, ByteSize, ClockError, DiskDeed, Fault, FaultId, Files, Lie, LinkQuality, NodeIndex, ProcessDeed, Scenario,
+    Target, draw, format_duration,
 };
 use std::time::Duration;
 
@@ -136,6 +136,13 @@ pub enum PlannedAction {
         /// How wrong.
         error: ClockError,
     },
+    /// Other programs take the memory of the machines from `at` to `until`.
+    MemoryFull {
+        /// The nodes.
+        nodes: Vec<NodeIndex>,
+        /// What they leave on each.
+        leave: ByteSize,
+    },
     /// A liar takes each node's place among the peers from `at` to `until`; then it is gone, and the node with it.
     Lie {
         /// The nodes.
@@ -191,6 +198,7 @@ fn planned(fault: &Fault, seed: u64, nodes: u16) -> PlannedFault {
         },
         Action::Backup { target } => PlannedAction::Backup { nodes: resolve(target) },
         Action::Clock { error, target, .. } => PlannedAction::Clock { nodes: resolve(target), error: *error },
+        Action::MemoryFull { leave, target, .. } => PlannedAction::MemoryFull { nodes: resolve(target), leave: *leave },
         Action::Lie { lie, target, .. } => PlannedAction::Lie { nodes: resolve(target), lie: *lie },
     };
     PlannedFault {
@@ -223,6 +231,7 @@ impl PlannedAction {
             | PlannedAction::BitRot { nodes, .. }
             | PlannedAction::Backup { nodes }
             | PlannedAction::Clock { nodes, .. }
+            | PlannedAction::MemoryFull { nodes, .. }
             | PlannedAction::Lie { nodes, .. } => nodes.clone(),
         };
         targets.sort_unstable();
@@ -259,6 +268,7 @@ impl PlannedAction {
                 format!("{}, {bits} of {files} flipped{killed}", names(nodes))
             }
             PlannedAction::Clock { nodes, error } => format!("{}, {error}", names(nodes)),
+            PlannedAction::MemoryFull { nodes, leave } => format!("{}, {leave} left", names(nodes)),
             PlannedAction::Lie { nodes, lie } => format!("{}, {lie}", names(nodes)),
             PlannedAction::Isolate { nodes }
             | PlannedAction::Restart { nodes }

@@ -246,7 +246,7 @@ fn times_and_actions() {
         x.toml:7:6: the fault begins at 20m, and the run ends at 20m: it would never fire; move it earlier or lengthen `duration`
         x.toml:8:7: the fault ends at 21m, and the run at 20m: it would never end; end it earlier or lengthen `duration`
         x.toml:8:17: the fault ends at 20m1s, and the run at 20m: it would never end; end it earlier or lengthen `duration`
-        x.toml:6:1: the fault has no action; give it one of `partition`, `one_way`, `isolate`, `link`, `kill`, `power_cut`, `restart`, `pause`, `disk_full`, `disk_error`, `fsync_fails`, `disk_slow`, `misdirected_write`, `fsync_lies`, `bit_rot`, `lose_volume`, `backup`, `schema_newer`, `clock`, `lie`
+        x.toml:6:1: the fault has no action; give it one of `partition`, `one_way`, `isolate`, `link`, `kill`, `power_cut`, `restart`, `pause`, `disk_full`, `disk_error`, `fsync_fails`, `disk_slow`, `misdirected_write`, `fsync_lies`, `bit_rot`, `lose_volume`, `backup`, `schema_newer`, `clock`, `memory_full`, `lie`
         x.toml:9:1: the fault has two actions, `kill` and `isolate`; give each a [[fault]] of its own
         x.toml:8:1: `isolate` needs `for`: how long it lasts; add for = "30s"
         x.toml:8:1: `pause` needs `for`: how long it lasts; add for = "30s"

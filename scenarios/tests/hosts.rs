@@ -11,6 +11,8 @@ fn clocks_and_lies_are_planned() {
     let tail = "[[fault]]\nat = \"1m\"\nfor = \"2m\"\nclock = { nodes = [\"n1\"], skew = \"-1m30s\" }\n\
         [[fault]]\nat = \"1m\"\nfor = \"2m\"\nclock = { nodes = [\"n2\"], skew = \"+250ms\", drift_ppm = -200000 }\n\
         [[fault]]\nat = \"4m\"\nfor = \"2m\"\nclock = { nodes = \"all\", drift_ppm = 500 }\n\
+        [[fault]]\nat = \"4m\"\nfor = \"2m\"\nmemory_full = \"all\"\n\
+        [[fault]]\nat = \"7m\"\nfor = \"2m\"\nmemory_full = { nodes = [\"n1\"], leave = \"64MiB\" }\n\
         [[fault]]\nat = \"5m\"\nfor = \"2m\"\nlie = { nodes = [\"n4\"], how = \"eclipse\", victim = \"n0\" }\n\
         [[fault]]\nat = \"5m\"\nfor = \"2m\"\nlie = { nodes = [\"n3\"], how = \"withhold\", power = 3 }\n";
     let scenario = Scenario::parse("x.toml", &format!("{HEAD}{tail}")).unwrap_or_else(|error| panic!("{error}"));
@@ -19,8 +21,10 @@ fn clocks_and_lies_are_planned() {
         clock: n1, clock 1m30s slow
         clock: n2, clock 250ms fast, drifting by -200000 ppm
         clock: n0 n1 n2 n3 n4, clock drifting by +500 ppm
+        memory_full: n0 n1 n2 n3 n4, 0B left
         lie: n4, eclipse of n0
         lie: n3, withhold with the power of 3 nodes
+        memory_full: n1, 64MiB left
     "#);
 }
 
@@ -28,6 +32,21 @@ fn clocks_and_lies_are_planned() {
 fn a_lie_is_for_its_engine() {
     let body = "at = \"1m\"\nfor = \"1m\"\nlie = { nodes = [\"n1\"], how = \"double-vote\" }";
     assert_snapshot!(faults(&[body]), @"x.toml:9:1: `double-vote` says nothing to a chain of consensus `pow`; remove it, or use the engine that it is for");
+}
+
+#[test]
+fn memory_is_full_once_and_a_quarter_of_it_is_not_full() {
+    let at = |at: &str, body: &str| format!("at = \"{at}\"\nfor = \"2m\"\nmemory_full = {body}");
+    let [first, again, other] = [at("1m", "[\"n1\"]"), at("2m", "[\"n0\", \"n1\"]"), at("2m", "[\"n2\"]")];
+    let texts = [at("1m", "{ nodes = \"one\", leave = \"2GiB\" }"), at("1m", "{ leave = \"1KiB\" }")];
+    let both = [format!("{first}\n[[fault]]\n{again}"), format!("{first}\n[[fault]]\n{other}")];
+    let bodies: Vec<_> = texts.iter().chain(&both[..1]).map(String::as_str).collect();
+    assert_snapshot!(faults(&bodies), @r#"
+        x.toml:9:40: `leave = "2GiB"` is out of bounds; it must be from "0B" to "1GiB"
+        x.toml:9:15: `nodes` is missing in `memory_full`; add it and write one of `one`, `minority`, `third`, `majority`, `all`, or nodes such as ["n0", "n2"]
+        x.toml:13:1: `n1` is then subject to the fault of line 6 too; move one of the two, or name another node
+    "#);
+    assert!(Scenario::parse("x.toml", &format!("{HEAD}[[fault]]\n{}", both[1])).is_ok());
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod host_id;
 mod interpose;
 pub mod invariants;
 pub mod liars;
+pub mod memory;
 pub mod net;
 pub mod ordeal;
 pub mod run;

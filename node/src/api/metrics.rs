@@ -27,7 +27,7 @@ async fn rendered(view: &NodeView) -> String {
     let (inner, snapshot) = (view.clone(), *view.snapshot.borrow());
     let render = move || {
         let (started, now) = (inner.identity.started, inner.clock.now());
-        inner.metrics.render(&snapshot, &inner.store, &inner.backups, started, now)
+        inner.metrics.render(&snapshot, &inner.store, &inner.backups, inner.memory.now(), started, now)
     };
     view.blocking.run(render).await
 }

@@ -2,7 +2,8 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`seams`] | fills the five seams: libp2p TCP, a `tokio::net` listener, RocksDB's own `Env`, the system's clock, `spawn_blocking` |
+//! | [`seams`] | fills the six seams: libp2p TCP, a `tokio::net` listener, RocksDB's own `Env`, the system's clock, `spawn_blocking`, [`memory`] |
+//! | [`memory`] | how much memory there is, and how much of it is taken |
 //! | [`home`] | the directory that a node lives in: making it, reading it, refusing someone else's |
 //! | [`database`] | the database's directory: ours, empty, or someone else's |
 //! | [`files`] | the files beside the database |
@@ -36,5 +37,6 @@ pub mod keys;
 pub mod lifecycle;
 pub mod log_file;
 pub mod logs;
+pub mod memory;
 pub mod seams;
 pub mod settings;

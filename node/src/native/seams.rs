@@ -1,8 +1,8 @@
-//! The five seams of a process.
+//! The six seams of a process.
 
-use super::files::SystemFiles;
+use super::{files::SystemFiles, memory};
 use crate::{
-    seams::{Blocking, Clock, Disk, HttpListener, RawTransport, Seams, raw_transport},
+    seams::{Blocking, Clock, Disk, HttpListener, Memory, RawTransport, Seams, raw_transport},
     types::Timestamp,
 };
 use axum::serve::{Listener, ListenerExt};
@@ -101,6 +101,7 @@ pub fn seams(http: HttpListener) -> Result<Seams, ListenError> {
         disk: disk()?,
         clock: Clock::new(now),
         blocking: Blocking::new(move |work| drop(runtime.spawn_blocking(|| work()()))),
+        memory: Memory::new(memory::read),
     })
 }
 

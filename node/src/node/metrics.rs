@@ -3,6 +3,7 @@
 use super::{backups::Backups, load::Load, storage_status::StorageState, view::Snapshot};
 use crate::{
     p2p::scores,
+    seams::MemoryUse,
     storage::Store,
     types::{ChainParams, Timestamp},
 };
@@ -114,6 +115,9 @@ struct Gauges {
     round: Gauge,
     abstains: Gauge,
     wall_clock: Seconds,
+    memory_size: Gauge,
+    memory_used: Gauge,
+    memory_resident: Gauge,
     peers: Gauge,
     synced: Gauge,
     writable: Gauge,
@@ -166,6 +170,10 @@ impl Default for Metrics {
         gauge("chain_synced", "1 when no peer claims a chain that is further", &gauges.synced);
         gauge("peers_connected", "Connected peers", &gauges.peers);
         gauge("storage_writable", "1 when the store takes writes", &gauges.writable);
+        let size = "Memory that the node may use: the machine's, or its control group's; 0 if unknown";
+        gauge("memory_size_bytes", size, &gauges.memory_size);
+        gauge("memory_used_bytes", "Bytes of it that are taken, by whichever program", &gauges.memory_used);
+        gauge("memory_resident_bytes", "Physical memory of the node's process", &gauges.memory_resident);
         gauge("mempool_transactions", "Waiting transactions", &gauges.mempool);
         gauge("mempool_size_bytes", "Bytes of waiting transactions", &gauges.mempool_bytes);
         gauge("storage_memtable_bytes", "Bytes of RocksDB's memtables", &gauges.memtable_bytes);
@@ -304,6 +312,7 @@ impl Metrics {
         snapshot: &Snapshot,
         store: &Store,
         backups: &Backups,
+        memory: MemoryUse,
         started: Timestamp,
         now: Timestamp,
     ) -> String {
@@ -319,6 +328,9 @@ impl Metrics {
         set(&g.abstains, snapshot.abstains.into());
         set(&g.peers, snapshot.peers as u64);
         set(&g.synced, snapshot.is_synced().into());
+        set(&g.memory_size, memory.total);
+        set(&g.memory_used, memory.used);
+        set(&g.memory_resident, memory.resident);
         let storage = snapshot.storage;
         set(&g.writable, snapshot.is_writable().into());
         for state in StorageState::ALL {

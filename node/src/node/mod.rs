@@ -116,7 +116,7 @@ impl Node {
     /// [`StartError`]; then nothing runs.
     pub async fn start(setup: Setup, seams: Seams) -> Result<Self, StartError> {
         let Setup { config, genesis, identity, proposer, admin_key } = setup;
-        let Seams { transport, http, disk, clock, blocking } = seams;
+        let Seams { transport, http, disk, clock, blocking, memory } = seams;
         let proposer = proposer.filter(|_| config.miner.enabled);
         let (path, settings) = (config.storage.path.clone(), config.storage_settings());
         let (store, loaded) = blocking.run(move || Self::open_store(&disk, &path, &genesis, settings)).await?;
@@ -164,6 +164,7 @@ impl Node {
             metrics: metrics.clone(),
             clock: clock.clone(),
             blocking: blocking.clone(),
+            memory,
             backups,
             admin_key: admin_key.map(AdminKey),
             inputs: inputs.clone(),

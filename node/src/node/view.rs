@@ -11,7 +11,7 @@ use crate::{
     backup::{BackupError, BackupInfo},
     chain::{ChainEvent, Head, Reversals, SubmitError, sync::Status},
     crypto::{Address, Hash},
-    seams::{Blocking, Clock},
+    seams::{Blocking, Clock, Memory},
     storage::Store,
     types::{ChainId, Consensus, Height, Nonce, Round, Timestamp, Transaction},
 };
@@ -37,6 +37,8 @@ pub struct NodeView {
     pub clock: Clock,
     /// Where its blocking work is done.
     pub blocking: Blocking,
+    /// How much memory is left.
+    pub memory: Memory,
     /// Its backups.
     pub backups: Backups,
     pub(crate) admin_key: Option<AdminKey>,

@@ -1,4 +1,4 @@
-//! The five doors to the outside. Everything else in this crate is a function of what comes in through them and of
+//! The six doors to the outside. Everything else in this crate is a function of what comes in through them and of
 //! `tokio::time`.
 //!
 //! | seam | a process gives | a simulated host gives |
@@ -8,17 +8,20 @@
 //! | [`Seams::disk`] | RocksDB's default `Env`, `std::fs` | an `Env` on a simulated disk, and its files |
 //! | [`Seams::clock`] | the system's wall clock | a virtual clock with skew |
 //! | [`Seams::blocking`] | `spawn_blocking` | inline |
+//! | [`Seams::memory`] | what the system says | a machine whose memory faults take |
 //!
 //! The doors are trait objects and closures, so that both run the same object code.
 
 mod blocking;
 mod disk;
 mod http;
+mod memory;
 mod transport;
 
 pub use blocking::{Blocking, Deliver};
 pub use disk::{Appender, Disk, Entry, Files, Space};
 pub use http::{HTTP_CONNECTIONS_MAX, HttpIo, HttpListener};
+pub use memory::{Memory, MemoryUse};
 pub use transport::{RawStream, RawTransport, raw_transport};
 
 use crate::types::Timestamp;
@@ -36,6 +39,8 @@ pub struct Seams {
     pub clock: Clock,
     /// Where work goes that keeps a thread busy.
     pub blocking: Blocking,
+    /// How much memory is left.
+    pub memory: Memory,
 }
 
 /// The wall clock. It may step in either direction; durations are measured with `tokio::time`.

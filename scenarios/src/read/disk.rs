@@ -14,7 +14,7 @@ const KIND_WORDS: &[&str] = &["wal", "sst", "manifest", "current", "backup"];
 impl<'a> Reader<'a> {
     /// The target of an action and its options: of a table `{ nodes = TARGET, ... }`, or of a target alone, where every
     /// option has its default.
-    fn target_and_options(&self, value: Value<'a>) -> Result<(Target, Section<'a>), ScenarioError> {
+    pub(super) fn target_and_options(&self, value: Value<'a>) -> Result<(Target, Section<'a>), ScenarioError> {
         let Some((name, known)) = keys::action_table(value.key).filter(|_| value.is_table()) else {
             return Ok((self.target(value, Form::TargetOrTable)?, value.no_section()));
         };

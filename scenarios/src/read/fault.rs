@@ -100,6 +100,7 @@ impl<'a> Reader<'a> {
                     "link" => self.link(value, lasts),
                     "pause" => process(ProcessDeed::Pause { lasts }),
                     "clock" => self.clock(value, lasts),
+                    "memory_full" => self.memory_full(value, lasts),
                     "lie" => self.lie(value, lasts),
                     "schema_newer" => process(ProcessDeed::SchemaNewer { lasts }),
                     _ => self.disk(value, lasts),

@@ -1,9 +1,10 @@
-//! The actions of `[[fault]]` on what a node is to others and to itself: its clock, and whether it tells the truth.
+//! The actions of `[[fault]]` on what a node is to others and to itself: its clock, its memory, and whether it tells the
+//! truth.
 
 use super::fault::Reader;
 use super::section::Value;
 use crate::error::{Form, Problem, ScenarioError};
-use crate::{Action, ClockError, Lie, LieKind, Target, keys, limits};
+use crate::{Action, ByteSize, ClockError, Lie, LieKind, Target, keys, limits};
 use std::time::Duration;
 
 const HOW_WORDS: &[&str] = &LieKind::WORDS_ONLY;
@@ -20,6 +21,12 @@ impl<'a> Reader<'a> {
             true => Err(value.error(Problem::ClockRight)),
             false => Ok(Action::Clock { lasts, error, target }),
         }
+    }
+
+    pub(super) fn memory_full(&self, value: Value<'a>, lasts: Duration) -> Result<Action, ScenarioError> {
+        let (target, options) = self.target_and_options(value)?;
+        let leave = options.or("leave", ByteSize(0), |value| value.bytes(limits::MEMORY_LEAVE))?;
+        Ok(Action::MemoryFull { lasts, leave, target })
     }
 
     pub(super) fn lie(&self, value: Value<'a>, lasts: Duration) -> Result<Action, ScenarioError> {

@@ -46,6 +46,7 @@ pub(super) fn node(value: Option<Value<'_>>) -> Result<NodeSettings, ScenarioErr
     let section = value.section("[node]", keys::NODE, Form::Table)?;
     Ok(NodeSettings {
         backup_every: section.or("backup_every", None, |value| value.duration(limits::BACKUP_EVERY).map(Some))?,
+        cache: section.or("cache", None, |value| value.bytes(limits::CACHE).map(Some))?,
         mempool: section.or("mempool", None, |value| value.bytes(limits::MEMPOOL).map(Some))?,
     })
 }

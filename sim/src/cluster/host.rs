@@ -2,10 +2,10 @@
 
 use super::{
     chore::{self, Chore},
-    seams,
+    seams::{self, Machine},
     spec::NodeSpec,
 };
-use crate::{HostId, World, disk::Disk, entropy, ordeal::Seen, world::current_clock};
+use crate::{HostId, World, entropy, ordeal::Seen, world::current_clock};
 use assay_node::{
     Node, NodeView, StartError,
     chain::ChainEvent,
@@ -131,7 +131,7 @@ impl NodeHost {
             shared.refused = false;
             shared.backup = None;
         }
-        let (disk, spec) = (world.disk(self.host).clone(), self.spec.clone());
+        let (machine, spec) = (Machine::of(world, self.host), self.spec.clone());
         let watch = Watch {
             shared: self.shared.clone(),
             chain: self.chain.clone(),
@@ -141,7 +141,7 @@ impl NodeHost {
         let start_up = entropy::duration(&mut world.stream("start-up", &start), *START_UP.start(), *START_UP.end());
         world.boot(self.host, move || async move {
             tokio::time::sleep(start_up).await;
-            run(disk, spec, chore, watch, stopped).await
+            run(machine, spec, chore, watch, stopped).await
         });
     }
 }
@@ -154,8 +154,8 @@ struct Watch {
 }
 
 /// The main of a host: what an operator and `assay-node run` do, without the files and signals.
-async fn run(disk: Disk, spec: NodeSpec, chore: Chore, watch: Watch, stopped: oneshot::Receiver<()>) -> String {
-    let seams = match seams::simulated(&disk, spec.config.api.listen).await {
+async fn run(machine: Machine, spec: NodeSpec, chore: Chore, watch: Watch, stopped: oneshot::Receiver<()>) -> String {
+    let seams = match seams::simulated(machine, spec.config.api.listen).await {
         Ok(seams) => seams,
         Err(error) => return format!("cannot bind {}: {error}", spec.config.api.listen),
     };

@@ -1,12 +1,11 @@
 //! A liar in a node's place: what it is made from, and the host that it runs on.
 
 use super::{
-    seams,
+    seams::{self, Machine},
     spec::{NodeSpec, Spec},
 };
 use crate::{
     HostId, World,
-    disk::Disk,
     liars::{self, Setup},
 };
 use assay_node::{Metrics, Node, OffenceLabels, p2p::scores};
@@ -89,11 +88,11 @@ impl Liars {
             stream: world.stream("liar", world.name(host)),
             deeds: self.deeds.entry(node).or_default().clone(),
         };
-        let disk = world.disk(host).clone();
+        let machine = Machine::of(world, host);
         let twin =
             lie.victim.filter(|_| lie.kind == LieKind::Twin).map(|victim| spec.twin(&self.specs[victim.index()]));
         let node = twin.unwrap_or_else(|| spec.follower());
-        world.boot(host, move || run(disk, spec, node, setup));
+        world.boot(host, move || run(machine, spec, node, setup));
     }
 
     pub fn told(&self, node: usize) -> Told {
@@ -106,8 +105,8 @@ impl Liars {
 }
 
 /// The main of a liar's host: an honest node under another name, on the data that is there, and the liar beside it.
-async fn run(disk: Disk, spec: NodeSpec, node: assay_node::Setup, setup: Setup) -> String {
-    let seams = match seams::simulated(&disk, spec.config.api.listen).await {
+async fn run(machine: Machine, spec: NodeSpec, node: assay_node::Setup, setup: Setup) -> String {
+    let seams = match seams::simulated(machine, spec.config.api.listen).await {
         Ok(seams) => seams,
         Err(error) => return format!("cannot bind {}: {error}", spec.config.api.listen),
     };

@@ -1,6 +1,6 @@
 //! A cluster of production nodes in a world: one host a node, each started through the node's own constructor.
 //!
-//! Nothing here reaches into a node: it fills the five seams with simulated parts and keeps the handle that
+//! Nothing here reaches into a node: it fills the six seams with simulated parts and keeps the handle that
 //! `Node::start` gives, as the native driver does.
 
 mod chore;

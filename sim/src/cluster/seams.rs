@@ -1,24 +1,39 @@
-//! The node's five seams, filled with simulated parts.
+//! The node's six seams, filled with simulated parts.
 
 use super::files::SimFiles;
 use crate::{
+    HostId, World,
     disk::Disk,
+    memory::HostMemory,
     net::{Tcp, TcpListener, TcpStream},
     world::current_clock,
 };
 use assay_node::{
-    seams::{self, Blocking, Clock, Deliver, HttpListener, Seams, raw_transport},
+    seams::{self, Blocking, Clock, Deliver, HttpListener, Memory, Seams, raw_transport},
     types::Timestamp,
 };
 use axum::serve::Listener;
 use std::{io, net::SocketAddr, time::Duration};
 
-/// The seams of the host that is running. Binds the API's address.
+/// What of a host outlives its processes, and a node is given.
+pub(super) struct Machine {
+    disk: Disk,
+    memory: HostMemory,
+}
+
+impl Machine {
+    pub fn of(world: &World, host: HostId) -> Self {
+        Self { disk: world.disk(host).clone(), memory: world.memory(host).clone() }
+    }
+}
+
+/// The seams of the host that is running, which is on `machine`. Binds the API's address.
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub(super) async fn simulated(disk: &Disk, api: SocketAddr) -> io::Result<Seams> {
+pub(super) async fn simulated(machine: Machine, api: SocketAddr) -> io::Result<Seams> {
     let listener = TcpListener::bind(api).await?;
+    let Machine { disk, memory } = machine;
     Ok(Seams {
         transport: raw_transport(Tcp::default()),
         http: HttpListener::new(SimHttp(listener)),
@@ -27,7 +42,8 @@ pub(super) async fn simulated(disk: &Disk, api: SocketAddr) -> io::Result<Seams>
             let clock = current_clock().expect("a node reads its clock on its own host");
             Timestamp(clock.wall().as_millis() as u64)
         }),
-        blocking: blocking(disk.clone()),
+        blocking: blocking(disk),
+        memory: Memory::new(move || memory.now()),
     })
 }
 
@@ -72,7 +88,7 @@ impl Listener for SimHttp {
 mod tests {
     use super::*;
     use crate::{
-        World, WorldConfig,
+        WorldConfig,
         disk::{Effect, Fault, FileKind, Operation, When},
         world::run_on_fresh_thread,
     };

@@ -134,7 +134,8 @@ impl Spec {
     pub fn tune(&self, config: &mut Config) {
         config.storage.audit_pause_s = AUDIT_PAUSE_S;
         config.storage.flush_bytes = FLUSH_BYTES;
-        config.storage.cache_size_mb = CACHE_SIZE_MB;
+        // Whole MiB, at least one: so the scenario's bounds are.
+        config.storage.cache_size_mb = self.settings.cache.map_or(CACHE_SIZE_MB, |cache| (cache.0 >> 20) as usize);
         config.backup.interval_s = self.settings.backup_every.map_or(0, |every| every.as_secs());
         if let Some(mempool) = self.settings.mempool {
             config.mempool.bytes_max = usize::try_from(mempool.0).unwrap_or(usize::MAX);

@@ -104,7 +104,10 @@ impl Faults {
         }
         for node in &fault.targets {
             let (index, host) = (node.index(), cluster.host(node.index()));
-            let needs_process = !matches!(fault.action, PlannedAction::Disk { .. } | PlannedAction::Clock { .. });
+            let needs_process = !matches!(
+                fault.action,
+                PlannedAction::Disk { .. } | PlannedAction::Clock { .. } | PlannedAction::MemoryFull { .. }
+            );
             if needs_process && (!world.is_up(host) || world.is_paused(host)) {
                 deed(Some(*node), "it is not running: nothing was done");
                 continue;
@@ -142,6 +145,11 @@ impl Faults {
                     world.set_clock_error(host, error.skew_ms, error.drift_ppm);
                     self.schedule.of(n).hits += 1;
                     deed(Some(*node), &format!("its {error}"));
+                }
+                PlannedAction::MemoryFull { leave, .. } => {
+                    world.memory(host).set_left(Some(leave.0));
+                    self.schedule.of(n).hits += 1;
+                    deed(Some(*node), &format!("other programs take its memory, but for {leave}"));
                 }
                 PlannedAction::Lie { lie, .. } => {
                     cluster.lie(world, index, *lie, fault.until.unwrap_or(now));
@@ -232,6 +240,12 @@ impl Faults {
                 for node in targets() {
                     world.set_clock_error(cluster.host(node), 0, 0);
                     deed(Some(node), "heal", "its clock is set right");
+                }
+            }
+            PlannedAction::MemoryFull { .. } => {
+                for node in targets() {
+                    world.memory(cluster.host(node)).set_left(None);
+                    deed(Some(node), "heal", "other programs give its memory back");
                 }
             }
             PlannedAction::Lie { .. } => {

@@ -1,4 +1,4 @@
-//! One host: its clock, entropy and disk, which outlive its processes, and the process that runs.
+//! One host: its clock, entropy, disk and memory, which outlive its processes, and the process that runs.
 
 use super::{Exit, HostId};
 use crate::{
@@ -6,6 +6,7 @@ use crate::{
     disk::Disk,
     entropy::Stream,
     interpose::{self, Seat, SeatClock},
+    memory::HostMemory,
 };
 use std::{
     cell::RefCell,
@@ -26,6 +27,7 @@ pub(super) struct Host {
     pub name: String,
     pub clock: Arc<HostClock>,
     pub disk: Disk,
+    pub memory: HostMemory,
     pub paused: bool,
     pub exit: Rc<RefCell<Option<Exit>>>,
     /// Taken while the host runs.
@@ -74,6 +76,7 @@ impl Host {
             name: name.to_owned(),
             clock,
             disk,
+            memory: HostMemory::default(),
             paused: false,
             exit: Rc::default(),
             rng: Some(Box::new(rng)),

@@ -30,6 +30,7 @@ use crate::{
     entropy::{self, Stream},
     host_id::HostId,
     interpose::{self, Seat},
+    memory::HostMemory,
     net::Network,
     trace::{Subsystem, Trace},
 };
@@ -247,6 +248,11 @@ impl World {
         let clock = &self.hosts[host.index()].clock;
         clock.set_skew_ns(skew_ms.saturating_mul(config::NANOS_PER_MILLI as i64));
         clock.set_drift_ppm(drift_ppm);
+    }
+
+    /// A host's memory. It outlives its processes.
+    pub fn memory(&self, host: HostId) -> &HostMemory {
+        &self.hosts[host.index()].memory
     }
 
     /// Where events go.

@@ -287,7 +287,7 @@ impl Faults {
             | PlannedAction::Isolate { .. }
             | PlannedAction::OneWay { .. }
             | PlannedAction::Link { .. } => unreachable!("faults of the network have rules"),
-            PlannedAction::Clock { .. } | PlannedAction::Lie { .. } => {
+            PlannedAction::Clock { .. } | PlannedAction::MemoryFull { .. } | PlannedAction::Lie { .. } => {
                 unreachable!("it was refused before the run began")
             }
         };

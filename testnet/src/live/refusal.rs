@@ -49,6 +49,9 @@ fn refusal(action: &PlannedAction) -> Option<String> {
         PlannedAction::Clock { .. } => {
             "the wall clock of one process cannot be set without replacing its C library: this fault is the simulator's alone"
         }
+        PlannedAction::MemoryFull { .. } => {
+            "the memory of one process is the memory of the machine that all run on: this fault is the simulator's alone"
+        }
         PlannedAction::Lie { .. } => "liars are parts of the simulator: this fault is the simulator's alone",
         _ => return None,
     };

@@ -6,7 +6,9 @@ use crate::{
     config::Config,
     crypto::{Address, Keypair},
     native::files::SystemFiles,
-    seams::{Appender, Blocking, Clock, Disk, Entry, Files, HttpListener, Seams, Space, raw_transport},
+    seams::{
+        Appender, Blocking, Clock, Disk, Entry, Files, HttpListener, Memory, MemoryUse, Seams, Space, raw_transport,
+    },
     types::{Amount, Body, ChainParams, Difficulty, Genesis, Height, Nonce, Payload, Timestamp, Transaction},
 };
 use axum::{http::Method, serve::Listener};
@@ -143,6 +145,7 @@ impl Host {
             disk: Disk::new(rocksdb::Env::new().expect("RocksDB has a default environment"), HalfFull(SystemFiles)),
             clock,
             blocking: Blocking::new(|work| work()()),
+            memory: Memory::new(|| MemoryUse { total: 4000, used: 3000, resident: 1000 }),
         };
         let params = ChainParams {
             difficulty_start: Difficulty(4),
