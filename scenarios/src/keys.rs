@@ -22,7 +22,8 @@ pub const CHAIN: &[&str] = &["block_interval", "confirmations", "hash_rate", "va
 /// `[node]`.
 pub const NODE: &[&str] = &["backup_every", "cache", "mempool"];
 /// `[workload]`.
-pub const WORKLOAD: &[&str] = &["transfers_per_second", "accounts", "stake_changes_per_minute", "stop_before_end"];
+pub const WORKLOAD: &[&str] =
+    &["transfers_per_second", "accounts", "stake_changes_per_minute", "lookups_per_second", "stop_before_end"];
 /// `[[fault]]`: the times, then the actions.
 pub const FAULT: &[&str] = &[
     "at",

@@ -37,8 +37,8 @@ pub const BACKUP_EVERY: RangeInclusive<Duration> = Duration::from_secs(10)..=*DU
 pub const CACHE: RangeInclusive<ByteSize> = ByteSize(1 << 20)..=ByteSize(64 << 30);
 /// What waiting transactions may take: the bounds of the node's own setting.
 pub const MEMPOOL: RangeInclusive<ByteSize> = ByteSize(64 << 10)..=ByteSize(1 << 30);
-/// Transfers per second of the workload.
-pub const TRANSFERS_PER_SECOND: RangeInclusive<f64> = 0.0..=1000.0;
+/// Transfers, and questions, per second of the workload.
+pub const PER_SECOND: RangeInclusive<f64> = 0.0..=1000.0;
 /// Funded accounts: a transfer needs two.
 pub const ACCOUNTS: RangeInclusive<u32> = 2..=1000;
 /// Length of a fault, and time until a killed node starts again. The least is the simulator's smallest scheduling

@@ -176,6 +176,8 @@ pub struct Workload {
     pub accounts: u32,
     /// Bonds that are made or taken back per minute, over all nodes together. Proof of stake only.
     pub stake_changes_per_minute: u32,
+    /// Questions per second about what was confirmed, over all nodes together; also when nothing is submitted any more.
+    pub lookups_per_second: TransferRate,
     /// Nothing is submitted in this last part of the run.
     pub stop_before_end: Duration,
 }

@@ -50,7 +50,7 @@ fn the_catalogue() {
         bit-rot-alone: 5 nodes, 11m, 3 faults
         bit-rot-sst: 5 nodes, 9m, 2 faults
         bit-rot-under-load: 5 nodes, 8m30s, 2 faults
-        cache-small: 2 nodes, 30m, 0 faults
+        cache-small: 2 nodes, 45m, 0 faults
         clock-skew: 5 nodes, 14m, 5 faults
         corrupt-manifest: 5 nodes, 7m30s, 2 faults
         crash-restart: 5 nodes, 15m, 4 faults
@@ -123,7 +123,7 @@ fn the_catalogue() {
         pos-swizzle: 4 nodes, 4m, 24 faults
         power-cut-cluster: 5 nodes, 8m30s, 5 faults
         power-cut-rolling: 5 nodes, 8m, 5 faults
-        rebuild-slow: 5 nodes, 40m, 2 faults
+        rebuild-slow: 5 nodes, 50m, 2 faults
         restore-from-backup: 5 nodes, 8m30s, 2 faults
         schema-newer: 5 nodes, 7m, 1 faults
         slow-disk: 5 nodes, 8m, 1 faults

@@ -346,7 +346,7 @@ impl Metrics {
         g.uptime.set(now.since(started) as f64 / 1000.0);
         set(&g.memtable_bytes, store.statistic("rocksdb.cur-size-all-mem-tables"));
         set(&g.table_bytes, store.statistic("rocksdb.live-sst-files-size"));
-        set(&g.cache_bytes, store.statistic("rocksdb.block-cache-usage"));
+        set(&g.cache_bytes, store.cache_bytes());
         let (hits, misses) = store.cache_hits_and_misses();
         let raise = |counter: &Counter, to: u64| counter.inc_by(to.saturating_sub(counter.get()));
         raise(&g.cache_hits, hits);

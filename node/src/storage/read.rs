@@ -108,9 +108,16 @@ impl Db {
         }
     }
 
+    /// The sum over all families.
     pub fn statistic(&self, property: &str) -> u64 {
         let value = |name| self.rocks.property_int_value_cf(self.family(name), property).ok().flatten().unwrap_or(0);
         keys::FAMILIES.into_iter().map(value).sum()
+    }
+
+    /// Bytes in the block cache, which the families share: each says the same.
+    pub fn cache_bytes(&self) -> u64 {
+        let [family, ..] = keys::FAMILIES;
+        self.rocks.property_int_value_cf(self.family(family), "rocksdb.block-cache-usage").ok().flatten().unwrap_or(0)
     }
 
     pub fn cache_hits_and_misses(&self) -> (u64, u64) {

@@ -210,6 +210,11 @@ impl Store {
         self.read().as_ref().map_or(0, |db| db.statistic(property))
     }
 
+    /// Bytes in the block cache; 0 when the store is closed.
+    pub fn cache_bytes(&self) -> u64 {
+        self.read().as_ref().map_or(0, |db| db.cache_bytes())
+    }
+
     /// How many blocks of tables were found in the cache since the store was opened, and how many were not.
     pub fn cache_hits_and_misses(&self) -> (u64, u64) {
         self.read().as_ref().map_or((0, 0), Db::cache_hits_and_misses)

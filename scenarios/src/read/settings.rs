@@ -60,6 +60,7 @@ pub(super) fn workload(
         transfers_per_second: TransferRate::default(),
         accounts: limits::ACCOUNTS_DEFAULT,
         stake_changes_per_minute: 0,
+        lookups_per_second: TransferRate::default(),
         stop_before_end: Duration::ZERO,
     };
     let Some(value) = value else { return Ok(default) };
@@ -68,16 +69,19 @@ pub(super) fn workload(
         refuse(&section, &["stake_changes_per_minute"], consensus)?;
     }
     Ok(Workload {
-        transfers_per_second: section.or("transfers_per_second", default.transfers_per_second, |value| {
-            // The bounds leave neither a negative nor an infinite rate.
-            Ok(TransferRate::per_second(value.number(limits::TRANSFERS_PER_SECOND)?).unwrap_or_default())
-        })?,
+        transfers_per_second: section.or("transfers_per_second", default.transfers_per_second, rate)?,
         accounts: section.or("accounts", default.accounts, |value| value.integer_u32(limits::ACCOUNTS))?,
         stake_changes_per_minute: section
             .or("stake_changes_per_minute", 0, |value| value.integer_u32(limits::STAKE_CHANGES_PER_MINUTE))?,
+        lookups_per_second: section.or("lookups_per_second", default.lookups_per_second, rate)?,
         stop_before_end: section
             .or("stop_before_end", default.stop_before_end, |value| value.duration(Duration::ZERO..=duration))?,
     })
+}
+
+/// The bounds leave neither a negative nor an infinite rate.
+fn rate(value: Value<'_>) -> Result<TransferRate, ScenarioError> {
+    Ok(TransferRate::per_second(value.number(limits::PER_SECOND)?).unwrap_or_default())
 }
 
 /// A key that says nothing to this engine would be ignored in silence.

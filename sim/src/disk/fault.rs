@@ -164,6 +164,11 @@ impl Faults {
         self.set.get(&handle).map_or(0, |counted| counted.hits)
     }
 
+    /// Whether one of them slows operations down.
+    pub(super) fn slow_down(&self) -> bool {
+        self.set.values().any(|counted| matches!(counted.fault.effect, Effect::Slow(_)))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.set.is_empty()
     }

@@ -59,11 +59,16 @@ impl Disk {
 
     /// By how much faults have slowed operations down since this was asked last, those of RocksDB's background jobs
     /// among them: it waits for the jobs, in real time, so that it is a function of the seed. Whoever runs work on the
-    /// disk asks afterwards, and lets that much virtual time pass before the work counts as done. The end of the
-    /// process ends the debt.
+    /// disk asks afterwards, and lets that much virtual time pass before the work counts as done, or less where the disk
+    /// is in order before ([`Disk::is_slow`]). The end of the process ends the debt.
     pub fn take_latency(&self) -> Duration {
         self.wait_for_jobs();
         std::mem::take(&mut self.lock().latency)
+    }
+
+    /// Whether a fault that slows operations down is set.
+    pub fn is_slow(&self) -> bool {
+        self.lock().faults.slow_down()
     }
 
     /// What the faults do to a change or a read: they fail it, or give an effect that is the caller's to have. Only a

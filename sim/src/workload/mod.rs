@@ -5,6 +5,7 @@
 //! absent. The users are the same wherever the nodes run: in a simulation they are a host of their own, `client`.
 
 mod audit;
+mod lookups;
 mod oracle;
 mod stakes;
 mod wallet;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub interval: Option<Duration>,
     /// Time between two changes of bonds; `None` changes none.
     pub stake_interval: Option<Duration>,
+    /// Time between two questions to one node about what was confirmed; `None` asks none.
+    pub lookup_interval: Option<Duration>,
     /// The least bond of the chain.
     pub stake_min: Amount,
     /// When the last transfer is submitted.
@@ -68,6 +71,8 @@ impl Settings {
             accounts: spec.accounts.clone(),
             interval: workload.transfers_per_second.interval(),
             stake_interval: Duration::from_secs(60).checked_div(workload.stake_changes_per_minute),
+            // All nodes together are asked so often.
+            lookup_interval: workload.lookups_per_second.interval().map(|interval| interval * spec.nodes as u32),
             stake_min: spec.genesis.params.pos.stake_min,
             until: scenario.duration.saturating_sub(workload.stop_before_end),
             audit_at: scenario.duration.saturating_sub(AUDIT),
@@ -141,6 +146,14 @@ pub async fn run(nodes: Nodes, settings: Settings, oracle: Rc<RefCell<Oracle>>) 
             amount: settings.stake_min,
         };
         tokio::task::spawn_local(market.run(stakes));
+    }
+    if let Some(interval) = settings.lookup_interval {
+        for node in 0..nodes.clients.len() {
+            let (nodes, oracle) = (nodes.clone(), oracle.clone());
+            let reader = lookups::Reader { nodes, oracle, node, interval, until: settings.audit_at };
+            let stream = entropy::stream(settings.seed, "lookup workload", &node.to_string());
+            tokio::task::spawn_local(reader.run(stream));
+        }
     }
     if let Some(interval) = settings.interval {
         let mut tick = tokio::time::interval(interval);

@@ -88,6 +88,12 @@ impl Oracle {
         early.filter(|id| self.submissions.contains_key(id)).collect()
     }
 
+    /// The confirmed transaction whose identifier comes next to `from`, beginning anew after the last one; none without any.
+    pub fn confirmed_from(&self, from: Hash) -> Option<Hash> {
+        let next = self.confirmed.range(from..).next().or_else(|| self.confirmed.first_key_value());
+        next.map(|(id, _)| *id)
+    }
+
     /// A node gave a user no answer at `at`, or said that it has trouble.
     pub fn failed(&mut self, node: usize, at: Duration) {
         if self.failures.len() < FAILURES_MAX {
@@ -147,7 +153,11 @@ mod tests {
         assert_eq!(oracle.counts(), expected);
         oracle.sent(ID[1], Submission::Acknowledged);
         oracle.sent(ID[2], Submission::Refused);
+        assert_eq!(oracle.confirmed_from(ID[0]), None);
         oracle.confirmed(&[ID[1], Hash([9; 32])], Duration::from_secs(5));
+        assert_eq!(oracle.confirmed_from(ID[0]), Some(ID[1]));
+        assert_eq!(oracle.confirmed_from(ID[2]), Some(Hash([9; 32])));
+        assert_eq!(oracle.confirmed_from(Hash([10; 32])), Some(ID[1]), "it begins anew");
         let expected = Counts { submitted: 3, acknowledged: 2, refused: 1, unknown: 0, confirmed: 1 };
         assert_eq!(oracle.counts(), expected, "what others sent does not count");
     }
