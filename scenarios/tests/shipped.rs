@@ -123,7 +123,7 @@ fn the_catalogue() {
         pos-swizzle: 4 nodes, 4m, 24 faults
         power-cut-cluster: 5 nodes, 8m30s, 5 faults
         power-cut-rolling: 5 nodes, 8m, 5 faults
-        rebuild-slow: 5 nodes, 50m, 2 faults
+        rebuild-slow: 5 nodes, 57m, 2 faults
         restore-from-backup: 5 nodes, 8m30s, 2 faults
         schema-newer: 5 nodes, 7m, 1 faults
         slow-disk: 5 nodes, 8m, 1 faults

@@ -234,7 +234,7 @@ impl State {
         let no_peer_is_further = self.core.sync().best_claim().is_some_and(|(best, _)| best <= work);
         let heard = self.core.sync().claims().filter(|(_, height)| *height > Height(0)).count();
         self.upkeep.on_heard(heard >= peers_to_hear(self.bootstrap_peers), monotonic);
-        if self.upkeep.is_rebuilt(work, no_peer_is_further, monotonic) && self.store.rebuilt().is_ok() {
+        if self.upkeep.is_rebuilt(work, no_peer_is_further) && self.store.rebuilt().is_ok() {
             self.upkeep.end_rebuild();
             tracing::info!(height = self.core.head().height.0, "storage.rebuilt");
             self.core.forget_template();

@@ -23,6 +23,7 @@ mod mend;
 mod metrics;
 mod miner;
 mod storage_status;
+mod streak;
 mod upkeep;
 #[cfg(test)]
 mod upkeep_tests;

@@ -14,6 +14,7 @@
 //! clock that steps delays nothing.
 
 use super::storage_status::{Pressure, StorageState, StorageStatus};
+use super::streak::Streak;
 use crate::{
     seams::Space,
     storage::{Audit, Rebuild, Salvage, Trouble},
@@ -105,11 +106,11 @@ pub(super) struct Rebuilding {
     pub salvage: Option<Salvage>,
     /// The next height to take over.
     pub next: Height,
-    /// Since when nobody who is connected has what is missing.
-    helpless_since: Option<Instant>,
+    /// Nobody who is connected has what is missing.
+    helpless: Streak,
     is_stranded: bool,
-    /// Since when enough peers have told how far they are.
-    heard_since: Option<Instant>,
+    /// Enough peers have told how far they are.
+    heard: Streak,
 }
 
 /// What is known of the disk, and what is to be done about it.
@@ -266,22 +267,19 @@ impl Upkeep {
             record,
             salvage,
             next: Height(1),
-            helpless_since: None,
+            helpless: Streak::default(),
             is_stranded: false,
-            heard_since: None,
+            heard: Streak::default(),
         });
     }
 
     /// Whether the salvage or a peer has something of what a rebuild still lacks. Says whether it is stranded since.
     pub fn on_help(&mut self, is_there: bool, now: Instant) -> bool {
         let Some(rebuilding) = &mut self.rebuilding else { return false };
-        if is_there {
-            (rebuilding.helpless_since, rebuilding.is_stranded) = (None, false);
-            return false;
-        }
-        let since = *rebuilding.helpless_since.get_or_insert(now);
-        let is_new = !rebuilding.is_stranded && now.duration_since(since) >= STRANDED_AFTER;
-        rebuilding.is_stranded |= is_new;
+        rebuilding.helpless.look(!is_there, now);
+        let is_helpless = rebuilding.helpless.lasts().is_some_and(|lasts| lasts >= STRANDED_AFTER);
+        let is_new = is_helpless && !rebuilding.is_stranded;
+        rebuilding.is_stranded = !is_there && (rebuilding.is_stranded || is_helpless);
         is_new
     }
 
@@ -294,18 +292,18 @@ impl Upkeep {
     /// database that was made anew is no measure of one that was damaged.
     pub fn on_heard(&mut self, are_enough: bool, now: Instant) {
         if let Some(rebuilding) = &mut self.rebuilding {
-            rebuilding.heard_since = if are_enough { rebuilding.heard_since.or(Some(now)) } else { None };
+            rebuilding.heard.look(are_enough, now);
         }
     }
 
     /// Whether the chain has what the damaged one had. When it is not known how far that went, it has it once all that can be
     /// read of it was taken over, enough peers were heard for [`REBUILD_LISTEN`], and none of them is further: `caught_up`.
-    pub fn is_rebuilt(&self, work: Work, caught_up: bool, now: Instant) -> bool {
+    pub fn is_rebuilt(&self, work: Work, caught_up: bool) -> bool {
         self.rebuilding.as_ref().is_some_and(|rebuilding| match rebuilding.record.target {
             Some(target) => work >= target.work,
             None => {
-                let has_listened = |since: Instant| now.duration_since(since) >= REBUILD_LISTEN;
-                caught_up && rebuilding.salvage.is_none() && rebuilding.heard_since.is_some_and(has_listened)
+                let has_listened = rebuilding.heard.lasts().is_some_and(|lasts| lasts >= REBUILD_LISTEN);
+                caught_up && rebuilding.salvage.is_none() && has_listened
             }
         })
     }

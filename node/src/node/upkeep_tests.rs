@@ -7,7 +7,7 @@ use crate::{
     storage::{Rebuild, StoredHead, Trouble},
     types::{Height, Work},
 };
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 use tokio::time::Instant;
 
 const SETTINGS: Settings =
@@ -117,7 +117,7 @@ fn a_rebuild_is_over_when_the_work_is_there_again() {
     let target = StoredHead { height: Height(9), hash: Hash([1; 32]), work: Work(90) };
     upkeep.begin_rebuild(Rebuild { target: Some(target), kept: vec!["db.damaged-1".into()] }, None);
     assert_eq!((state(&upkeep), upkeep.imports(), upkeep.produces()), ("rebuilding", true, false));
-    assert!(!upkeep.is_rebuilt(Work(89), true, now) && upkeep.is_rebuilt(Work(90), false, now));
+    assert!(!upkeep.is_rebuilt(Work(89), true) && upkeep.is_rebuilt(Work(90), false));
     upkeep.end_rebuild();
     assert_eq!(state(&upkeep), "open");
 }
@@ -126,17 +126,22 @@ fn a_rebuild_is_over_when_the_work_is_there_again() {
 async fn a_rebuild_of_unknown_extent_is_over_when_enough_peers_were_heard_for_a_while() {
     let (mut upkeep, start) = upkeep();
     upkeep.begin_rebuild(Rebuild { target: None, kept: vec!["db.damaged-1".into()] }, None);
-    let after = |seconds| start + Duration::from_secs(seconds);
-    assert!(!upkeep.is_rebuilt(Work(9), true, after(100)), "nobody was heard");
-    upkeep.on_heard(true, after(100));
-    assert!(!upkeep.is_rebuilt(Work(9), true, after(119)));
-    upkeep.on_heard(true, after(120));
-    assert!(!upkeep.is_rebuilt(Work(9), false, after(120)), "one is further");
-    assert!(upkeep.is_rebuilt(Work(9), true, after(120)));
-    upkeep.on_heard(false, after(121));
-    upkeep.on_heard(true, after(122));
-    assert!(!upkeep.is_rebuilt(Work(9), true, after(141)), "too few were connected in between");
-    assert!(upkeep.is_rebuilt(Work(9), true, after(142)));
+    let hear = |upkeep: &mut Upkeep, seconds: RangeInclusive<u64>| {
+        seconds.for_each(|second| upkeep.on_heard(true, start + Duration::from_secs(second)));
+    };
+    assert!(!upkeep.is_rebuilt(Work(9), true), "nobody was heard");
+    hear(&mut upkeep, 100..=119);
+    assert!(!upkeep.is_rebuilt(Work(9), true));
+    hear(&mut upkeep, 120..=120);
+    assert!(!upkeep.is_rebuilt(Work(9), false), "one is further");
+    assert!(upkeep.is_rebuilt(Work(9), true));
+    upkeep.on_heard(false, start + Duration::from_secs(121));
+    hear(&mut upkeep, 122..=141);
+    assert!(!upkeep.is_rebuilt(Work(9), true), "too few were connected in between");
+    hear(&mut upkeep, 142..=142);
+    assert!(upkeep.is_rebuilt(Work(9), true));
+    hear(&mut upkeep, 200..=219);
+    assert!(!upkeep.is_rebuilt(Work(9), true), "a step took a minute, in which nobody was heard");
 }
 
 #[test]
@@ -149,12 +154,14 @@ async fn a_rebuild_is_stranded_when_nobody_can_help_for_a_while() {
     let (mut upkeep, start) = upkeep();
     assert!(!upkeep.on_help(false, start), "nothing is rebuilt");
     upkeep.begin_rebuild(Rebuild { target: None, kept: Vec::new() }, None);
-    let after = |seconds| start + Duration::from_secs(seconds);
-    assert!(!upkeep.on_help(false, start) && !upkeep.on_help(false, after(29)));
+    let help = |upkeep: &mut Upkeep, is_there, second| upkeep.on_help(is_there, start + Duration::from_secs(second));
+    assert!((0..30).all(|second| !help(&mut upkeep, false, second)));
     assert_eq!(state(&upkeep), "rebuilding");
-    assert!(upkeep.on_help(false, after(30)) && !upkeep.on_help(false, after(31)), "told once");
+    assert!(help(&mut upkeep, false, 30) && !help(&mut upkeep, false, 31), "told once");
     assert_eq!(state(&upkeep), "stranded");
-    assert!(!upkeep.on_help(true, after(32)) && !upkeep.on_help(false, after(33)));
+    assert!(!help(&mut upkeep, true, 32) && !help(&mut upkeep, false, 33));
+    assert_eq!(state(&upkeep), "rebuilding");
+    assert!(!help(&mut upkeep, false, 99), "a step took a minute, in which nobody was heard");
     assert_eq!(state(&upkeep), "rebuilding");
 }
 
