@@ -49,6 +49,8 @@ pub enum LieKind {
     TwoProposals,
     /// Votes for every proposal, whatever it has voted for before.
     Forgetful,
+    /// Votes for its own blocks alone, and proposes a new one whenever it is its turn, whatever others have agreed on nearly.
+    OwnBlocks,
     /// Runs a second node with another one's key, which is the victim.
     Twin,
     /// Claims to be ahead, with blocks that it has agreed on with itself.
@@ -59,7 +61,7 @@ pub enum LieKind {
 
 impl LieKind {
     /// Each with its word.
-    pub const WORDS: [(&'static str, LieKind); 19] = [
+    pub const WORDS: [(&'static str, LieKind); 20] = [
         ("invalid-state-root", LieKind::InvalidStateRoot),
         ("invalid-signature", LieKind::InvalidSignature),
         ("malformed", LieKind::Malformed),
@@ -76,14 +78,15 @@ impl LieKind {
         ("double-vote", LieKind::DoubleVote),
         ("two-proposals", LieKind::TwoProposals),
         ("forgetful", LieKind::Forgetful),
+        ("own-blocks", LieKind::OwnBlocks),
         ("twin", LieKind::Twin),
         ("false-certificate", LieKind::FalseCertificate),
         ("false-proofs", LieKind::FalseProofs),
     ];
 
     /// The words alone.
-    pub const WORDS_ONLY: [&'static str; 19] = {
-        let mut words = [""; 19];
+    pub const WORDS_ONLY: [&'static str; 20] = {
+        let mut words = [""; 20];
         let mut n = 0;
         while n < words.len() {
             words[n] = Self::WORDS[n].0;
@@ -95,9 +98,11 @@ impl LieKind {
     /// Whether it can be told on a chain of this engine.
     pub fn is_of(self, engine: Consensus) -> bool {
         match self {
-            LieKind::DoubleVote | LieKind::Forgetful | LieKind::Twin | LieKind::FalseCertificate => {
-                engine == Consensus::Pos
-            }
+            LieKind::DoubleVote
+            | LieKind::Forgetful
+            | LieKind::OwnBlocks
+            | LieKind::Twin
+            | LieKind::FalseCertificate => engine == Consensus::Pos,
             LieKind::TwoProposals => engine != Consensus::Pow,
             LieKind::BlockFlood => engine != Consensus::Pos,
             LieKind::SecretChain => engine == Consensus::Pow,

@@ -95,8 +95,8 @@ fn errors() {
     ]), @r#"
         x.toml:9:7: `lie` must be a table, and is of type string; write { key = value, ... } or a section of its own
         x.toml:9:17: `nodes` must be a list of nodes, and is of type string; write it like ["n0", "n2"]
-        x.toml:9:7: `how` is missing in `lie`; add it and write one of `invalid-state-root`, `invalid-signature`, `malformed`, `stale-replay`, `transaction-flood`, `block-flood`, `withhold`, `secret-chain`, `slow-sync`, `slow-rest`, `eclipse`, `false-time`, `poison-addresses`, `double-vote`, `two-proposals`, `forgetful`, `twin`, `false-certificate`, `false-proofs` in quotes
-        x.toml:9:31: `how = "withold"` is not one of `invalid-state-root`, `invalid-signature`, `malformed`, `stale-replay`, `transaction-flood`, `block-flood`, `withhold`, `secret-chain`, `slow-sync`, `slow-rest`, `eclipse`, `false-time`, `poison-addresses`, `double-vote`, `two-proposals`, `forgetful`, `twin`, `false-certificate`, `false-proofs`; did you mean `withhold`?
+        x.toml:9:7: `how` is missing in `lie`; add it and write one of `invalid-state-root`, `invalid-signature`, `malformed`, `stale-replay`, `transaction-flood`, `block-flood`, `withhold`, `secret-chain`, `slow-sync`, `slow-rest`, `eclipse`, `false-time`, `poison-addresses`, `double-vote`, `two-proposals`, `forgetful`, `own-blocks`, `twin`, `false-certificate`, `false-proofs` in quotes
+        x.toml:9:31: `how = "withold"` is not one of `invalid-state-root`, `invalid-signature`, `malformed`, `stale-replay`, `transaction-flood`, `block-flood`, `withhold`, `secret-chain`, `slow-sync`, `slow-rest`, `eclipse`, `false-time`, `poison-addresses`, `double-vote`, `two-proposals`, `forgetful`, `own-blocks`, `twin`, `false-certificate`, `false-proofs`; did you mean `withhold`?
         x.toml:9:7: `lie` with how = "eclipse" needs `victim`: the node that it is about; add victim = "n0"
         x.toml:9:51: `victim` names `n7`, which is no node of this scenario; they are `n0` to `n4`
         x.toml:9:51: `victim` names `n1`, which is among the liars; name an honest node

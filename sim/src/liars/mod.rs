@@ -17,6 +17,7 @@
 //! | `double-vote` | each vote twice, for two things | [`voice`] |
 //! | `two-proposals` | two blocks in one round | [`voice`] |
 //! | `forgetful` | votes for everything, whatever was voted for before | [`voice`] |
+//! | `own-blocks` | votes for its own blocks alone, whatever others are locked on | [`own_blocks`] |
 //! | `twin` | another node's key on a second host, which is otherwise honest | this one |
 //! | `false-certificate` | blocks that one validator has agreed on with itself | [`false_certificate`] |
 //! | `two-proposals`, by an operator | two blocks on one parent | [`two_blocks`] |
@@ -41,6 +42,7 @@ mod forge;
 mod invalid_signature;
 mod invalid_state_root;
 mod malformed;
+mod own_blocks;
 mod poison_addresses;
 mod secret_chain;
 mod slow_rest;
@@ -187,6 +189,7 @@ pub async fn run(setup: Setup, view: NodeView) {
         LieKind::TwoProposals => Box::<two_blocks::TwoBlocks>::default(),
         LieKind::FalseProofs => Box::<false_proofs::FalseProofs>::default(),
         LieKind::Forgetful => voice(Twist::Forgetful),
+        LieKind::OwnBlocks => Box::<own_blocks::OwnBlocks>::default(),
         LieKind::InvalidStateRoot if liar.votes() => voice(Twist::WrongState),
         LieKind::InvalidSignature if liar.votes() => voice(Twist::WrongSignature),
         LieKind::Withhold if liar.votes() => voice(Twist::Withhold),
