@@ -4,7 +4,7 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
 
 use super::canvas::{Area, Point, fill, text, width};
-use super::chart::RIGHT;
+use super::frame::RIGHT;
 use super::theme;
 
 /// Height of a row of text.

@@ -7,6 +7,7 @@ mod axis;
 mod bands;
 mod canvas;
 mod chart;
+mod frame;
 mod gantt;
 mod legend;
 mod samples;
