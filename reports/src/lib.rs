@@ -32,6 +32,7 @@ pub mod parity;
 mod parts;
 mod record;
 pub mod render;
+mod requests;
 pub mod scrapes;
 pub mod sweep;
 #[cfg(test)]
@@ -45,3 +46,4 @@ pub use parts::{
     TraceHash, Workload,
 };
 pub use record::{ReadError, Record, SCHEMA_VERSION, Verdict};
+pub use requests::{Asked, RequestCounts, Requests};

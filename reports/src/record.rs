@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::parts::{Alert, Event, Expectation, Fault, Invariant, Node, Recovery, Series, Step, TraceHash, Workload};
+use crate::requests::Requests;
 
 /// The schema this crate writes, and the newest it reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -54,6 +55,9 @@ pub struct Record {
     pub alerts: Vec<Alert>,
     /// What became of the submitted transactions.
     pub workload: Workload,
+    /// The requests that users made of the nodes; none in a record that is older than they are.
+    #[serde(default)]
+    pub requests: Requests,
     /// What happened, in order of time.
     pub timeline: Vec<Event>,
     /// What the chains did around the first violation, in order of time; empty without one.

@@ -29,6 +29,13 @@ pub(crate) fn seconds(value: f64) -> String {
     }
 }
 
+/// A short length of time: `0.4 ms`, `41 ms`, `2.5 s`.
+pub(crate) fn latency(value: f64) -> String {
+    let (value, unit) = if value < 0.9995 { (value * 1000.0, "ms") } else { (value, "s") };
+    let digits = if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
+    format!("{} {unit}", digits.strip_suffix(".0").unwrap_or(&digits))
+}
+
 /// A count with thin groups: `12 345`. The groups are parted by a no-break space.
 pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -118,6 +125,12 @@ mod tests {
         assert_eq!(clock_fine(59.96), "1:00.0");
         assert_eq!(seconds(32.04), "32.0 s");
         assert_eq!(seconds(150.0), "2:30 min");
+    }
+
+    #[test]
+    fn latencies_have_two_digits_or_three() {
+        let all = [0.0001, 0.005, 0.00996, 0.0412, 0.9996, 2.5, 5.0, 10.0].map(latency);
+        assert_eq!(all, ["0.1 ms", "5 ms", "10 ms", "41 ms", "1 s", "2.5 s", "5 s", "10 s"]);
     }
 
     #[test]

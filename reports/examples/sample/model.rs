@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use assay_reports::{
-    Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Record, Recovery, SCHEMA_VERSION, Series,
-    TraceHash, Verdict, Workload,
+    Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Record, Recovery, Requests, SCHEMA_VERSION,
+    Series, TraceHash, Verdict, Workload,
 };
 
 const END: f64 = 720.0;
@@ -14,7 +14,8 @@ const DOWN: std::ops::Range<f64> = 420.0..450.0;
 /// Twelve virtual minutes of `nodes` nodes: a partition, a power cut and a slow link.
 pub fn record(nodes: usize) -> Record {
     let names: Vec<String> = (0..nodes).map(|index| format!("n{index}")).collect();
-    let run = Run::play(&names);
+    let mut run = Run::play(&names);
+    let requests = run.requests(&names);
     let fault = |id: &str, kind: &str, target: Vec<String>, detail: &str, line, from, until| Fault {
         id: id.into(),
         kind: kind.into(),
@@ -75,6 +76,7 @@ pub fn record(nodes: usize) -> Record {
             fired_until: Some(45.0),
         }],
         workload: Workload { submitted: 3584, acknowledged: 3561, rejected: 2, unknown: 21, confirmed: 3310, lost: 0 },
+        requests,
         timeline: run.timeline,
         steps: Vec::new(),
         trace: names
@@ -205,6 +207,34 @@ impl Run {
 
     fn note(&mut self, at: f64, host: Option<&str>, kind: &str, detail: &str) {
         self.timeline.push(Event { at, host: host.map(str::to_owned), kind: kind.into(), detail: detail.into() });
+    }
+
+    /// Five transfers a second. The node that is down answers nobody, and a link of another one is slow.
+    fn requests(&mut self, names: &[String]) -> Requests {
+        let mut requests = Requests::default();
+        for n in 0..(5.0 * (END - 40.0)) as u32 {
+            let (sent, node) = (f64::from(n) / 5.0, (self.draw() * names.len() as f64) as usize);
+            let slow = if node == 0 && (430.0..560.0).contains(&sent) { 0.4 } else { 0.0 };
+            let took = slow + 0.045 + 0.06 * self.draw() + if self.draw() < 0.06 { 0.8 * self.draw() } else { 0.0 };
+            let count = &mut requests.count;
+            let (asked, took) = match node == 3 && DOWN.contains(&sent) {
+                true if sent - DOWN.start < 3.0 || n.is_multiple_of(7) => {
+                    count.unknown += 1;
+                    (&mut requests.unknown, 5.0)
+                }
+                true => {
+                    count.failed += 1;
+                    (&mut requests.failed, 0.04 + 0.04 * self.draw())
+                }
+                false => {
+                    count.ok += 1;
+                    (&mut requests.ok, took)
+                }
+            };
+            let of_kind = asked.entry("submit".into()).or_default();
+            of_kind.entry(names[node].clone()).or_default().push((sent, (took * 1e6).round() / 1e6));
+        }
+        requests
     }
 
     /// A number from 0 to 1, the same in every run.

@@ -19,7 +19,15 @@ fn a_report_is_written_and_replaced() {
         paths.iter().map(|it| it.strip_prefix(&target).expect("inside").display().to_string()).collect();
     assert_eq!(
         names,
-        ["summary.md", "junit.xml", "report.html", "plots/faults.svg", "plots/height.svg", "report.json"]
+        [
+            "summary.md",
+            "junit.xml",
+            "report.html",
+            "plots/faults.svg",
+            "plots/height.svg",
+            "plots/requests.svg",
+            "report.json"
+        ]
     );
     let json = fs::read(target.join("report.json")).expect("the record is there");
     assert_eq!(Record::read(&json).expect("it is a record"), record);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Record, Recovery, SCHEMA_VERSION, Series, Step,
-    StepKind, TraceHash, Verdict, Workload,
+    Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Record, Recovery, RequestCounts, Requests,
+    SCHEMA_VERSION, Series, Step, StepKind, TraceHash, Verdict, Workload,
 };
 
 const NAMES: [&str; 3] = ["n0", "n1", "n2"];
@@ -58,6 +58,7 @@ pub fn passed() -> Record {
             fired_until: Some(45.0),
         }],
         workload: Workload { submitted: 300, acknowledged: 298, rejected: 0, unknown: 2, confirmed: 251, lost: 0 },
+        requests: requests(),
         timeline: vec![
             event(12.3, Some("n1"), Event::BLOCK, "height 1"),
             event(20.0, None, "fault", "f1 partition on"),
@@ -128,6 +129,18 @@ fn invariant(name: &str, detail: &str, checks: u64) -> Invariant {
 
 fn event(at: f64, host: Option<&str>, kind: &str, detail: &str) -> Event {
     Event { at, host: host.map(str::to_owned), kind: kind.into(), detail: detail.into() }
+}
+
+fn requests() -> Requests {
+    let asked = |kind: &str, node: &str, all: &[(f64, f64)]| {
+        BTreeMap::from([(kind.to_owned(), BTreeMap::from([(node.to_owned(), all.to_vec())]))])
+    };
+    Requests {
+        count: RequestCounts { ok: 300, failed: 1, unknown: 2 },
+        ok: asked("submit", "n1", &[(1.0, 0.04), (2.0, 0.08), (3.0, 0.04), (21.0, 0.5), (55.0, 0.05)]),
+        failed: asked("balance", "n0", &[(30.0, 0.06)]),
+        unknown: asked("submit", "n0", &[(20.0, 5.0), (22.0, 5.0)]),
+    }
 }
 
 fn height() -> Series {

@@ -6,5 +6,6 @@ mod files;
 mod fixture;
 mod parity;
 mod read;
+mod requests;
 mod run;
 mod sweep;

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::fixture::{infrastructure, passed, violated};
-use crate::{Record, Verdict, baseline, render};
+use crate::{Record, Requests, Verdict, baseline, render};
 
 #[test]
 fn markdown_of_a_passed_run() {
@@ -47,7 +47,7 @@ fn colour_only_when_asked_for() {
 #[test]
 fn plot_of_the_height() {
     let plots = render::plots(&violated());
-    assert_eq!(plots.keys().collect::<Vec<_>>(), ["faults", "height", "violation"]);
+    assert_eq!(plots.keys().collect::<Vec<_>>(), ["faults", "height", "requests", "violation"]);
     assert_snapshot!(plots["height"]);
 }
 
@@ -118,7 +118,7 @@ fn no_text_of_a_record_is_markup() {
     series.lines.insert(text(), line);
     record.series.insert(text(), series);
     let plots = render::plots(&record);
-    assert_eq!(plots.len(), 3);
+    assert_eq!(plots.len(), 4);
     let svgs = plots.iter().filter(|(name, _)| *name != "violation").map(|(_, svg)| svg.clone());
     let outputs = [render::html(&record), render::junit(&record)].into_iter().chain(svgs);
     for output in outputs {
@@ -152,6 +152,7 @@ fn a_run_that_never_began_has_a_page_without_empty_tables() {
     record.timeline.clear();
     record.recovery.clear();
     record.alerts.clear();
+    record.requests = Requests::default();
     let page = render::html(&record);
     assert!(page.contains("Infrastructure failure</h1>"));
     assert!(!page.contains("<tbody></tbody>"), "{page}");

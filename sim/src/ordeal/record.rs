@@ -5,8 +5,10 @@ use super::{
     schedule::{Progress, Schedule},
     seen::Last,
 };
+use crate::workload::{Kept, Requests};
 use assay_reports::{
-    Expectation, Fault, Invariant, InvariantStatus, Node, Record, SCHEMA_VERSION, TraceHash, Verdict, Workload,
+    Asked, Expectation, Fault, Invariant, InvariantStatus, Node, Record, RequestCounts, SCHEMA_VERSION, TraceHash,
+    Verdict, Workload,
 };
 use std::time::Duration;
 
@@ -83,6 +85,7 @@ impl Ordeal<'_> {
                 confirmed: counts.confirmed,
                 lost,
             },
+            requests: requests(self.oracle.borrow().requests()),
             trace: about.trace,
             series: self.samples.series(),
             reproduce: about.reproduce,
@@ -155,6 +158,22 @@ impl Ordeal<'_> {
 fn held(invariant: &dyn crate::invariants::Invariant) -> String {
     let about = invariant.about().to_owned();
     invariant.measured().map_or(about.clone(), |measured| format!("{about} {measured}"))
+}
+
+fn requests(of: &Requests) -> assay_reports::Requests {
+    let count = RequestCounts { ok: of.ok.count(), failed: of.failed.count(), unknown: of.unknown.count() };
+    assay_reports::Requests { count, ok: asked(&of.ok), failed: asked(&of.failed), unknown: asked(&of.unknown) }
+}
+
+/// What is kept, to the microsecond: finer than anything that is drawn, and short in JSON.
+fn asked(kept: &Kept) -> Asked {
+    let seconds = |time: Duration| time.as_micros() as f64 / 1e6;
+    let mut asked = Asked::new();
+    for request in kept.in_order() {
+        let nodes = asked.entry(request.kind.to_owned()).or_default();
+        nodes.entry(format!("n{}", request.node)).or_default().push((seconds(request.sent), seconds(request.took)));
+    }
+    asked
 }
 
 fn fault(progress: &Progress) -> Fault {

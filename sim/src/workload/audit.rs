@@ -20,8 +20,7 @@ pub(super) async fn run(nodes: &Nodes, oracle: &RefCell<Oracle>, stream: &mut St
     confirmed.truncate(QUESTIONS_MAX);
     for (node, client) in nodes.clients.iter().enumerate() {
         for id in &confirmed {
-            let answer = client.tx(*id, ANSWER_MAX).await;
-            nodes.note(node, &format!("tx {id}"), &answer);
+            let answer = nodes.ask(oracle, node, ("tx", id), client.tx(*id, ANSWER_MAX)).await;
             let Ok(found) = answer else { break };
             let status = found.map(|transaction| transaction.status);
             let confirmed = matches!(status, Some(TransactionStatus::Included { confirmed: true, .. }));

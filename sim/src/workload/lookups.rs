@@ -28,8 +28,9 @@ impl Reader {
             let mut from = [0; 32];
             stream.fill_bytes(&mut from);
             let Some(id) = self.oracle.borrow().confirmed_from(Hash(from)) else { continue };
-            let answer = self.nodes.clients[self.node].tx(id, ANSWER_MAX).await;
-            self.nodes.note(self.node, &format!("tx {id}"), &answer);
+            let answer = self.nodes.clients[self.node].tx(id, ANSWER_MAX);
+            // The answer is noted by asking.
+            drop(self.nodes.ask(&self.oracle, self.node, ("tx", id), answer).await);
         }
     }
 }

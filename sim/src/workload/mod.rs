@@ -1,16 +1,18 @@
 //! The workload: transfers between funded accounts, and bonds where there are validators, submitted over the nodes' own API.
 //!
 //! Those who use the nodes have wallets, retry at another node when one does not answer, and know of the chain only what
-//! the API says. [`Oracle`] notes what became of each transfer, and a transfer whose answer is missing is *unknown*, never
-//! absent. The users are the same wherever the nodes run: in a simulation they are a host of their own, `client`.
+//! the API says. [`Oracle`] notes what became of each transfer and request, and a transfer whose answer is missing is *unknown*,
+//! never absent. The users are the same wherever the nodes run: in a simulation they are a host of their own, `client`.
 
 mod audit;
 mod lookups;
 mod oracle;
+mod requests;
 mod stakes;
 mod wallet;
 
 pub use oracle::{Answer, Counts, Oracle};
+pub use requests::{Kept, NOT_OK_MAX, OK_MAX, Outcome, Request, Requests};
 
 use crate::{
     HostId, World, cluster::Spec, entropy, net::TcpStream, ordeal::AUDIT, trace::Subsystem, world::current_clock,
@@ -98,12 +100,23 @@ impl Nodes {
         (self.now)()
     }
 
-    /// Notes an answer, or why there is none.
-    fn note<T: fmt::Debug>(&self, node: usize, question: &str, answer: &Result<T, ClientError>) {
-        match answer {
-            Ok(answer) => (self.notes)(node, format_args!("{question} -> {answer:?}")),
-            Err(error) => (self.notes)(node, format_args!("{question} -> {error}")),
+    /// Waits for a node's answer, and notes it, or why there is none. The question is what `kind` it is, and about what.
+    async fn ask<T: fmt::Debug>(
+        &self,
+        oracle: &RefCell<Oracle>,
+        node: usize,
+        (kind, about): (&'static str, impl fmt::Display),
+        answer: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        let sent = self.now();
+        let answer = answer.await;
+        let took = self.now().saturating_sub(sent);
+        match &answer {
+            Ok(answer) => (self.notes)(node, format_args!("{kind} {about} -> {answer:?}")),
+            Err(error) => (self.notes)(node, format_args!("{kind} {about} -> {error}")),
         }
+        oracle.borrow_mut().asked(Outcome::of(&answer), Request { kind, node, sent, took });
+        answer
     }
 }
 

@@ -1,5 +1,6 @@
-//! What is known of each submitted transfer.
+//! What is known of each submitted transfer, and of all requests.
 
+use super::requests::{Outcome, Request, Requests};
 use assay_node::crypto::Hash;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,7 +48,7 @@ pub struct Counts {
     pub confirmed: u64,
 }
 
-/// All submitted transfers, and what the chain has confirmed.
+/// All submitted transfers, what the chain has confirmed, and what the users' requests came to.
 #[derive(Debug, Default)]
 pub struct Oracle {
     submissions: BTreeMap<Hash, Submission>,
@@ -55,6 +56,7 @@ pub struct Oracle {
     answers: Vec<Answer>,
     /// When which node gave a user no answer, or said that it has trouble.
     failures: Vec<(Duration, usize)>,
+    requests: Requests,
 }
 
 /// Failures that are kept, at most: a node that is down for a whole run at 1000 transfers a second fails no wallet more
@@ -92,6 +94,16 @@ impl Oracle {
     pub fn confirmed_from(&self, from: Hash) -> Option<Hash> {
         let next = self.confirmed.range(from..).next().or_else(|| self.confirmed.first_key_value());
         next.map(|(id, _)| *id)
+    }
+
+    /// What became of a request is known.
+    pub fn asked(&mut self, outcome: Outcome, request: Request) {
+        self.requests.add(outcome, request);
+    }
+
+    /// The users' requests.
+    pub fn requests(&self) -> &Requests {
+        &self.requests
     }
 
     /// A node gave a user no answer at `at`, or said that it has trouble.

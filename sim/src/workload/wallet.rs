@@ -3,6 +3,7 @@
 use super::{
     ANSWER_MAX, Nodes,
     oracle::{Oracle, Submission},
+    requests::Outcome,
 };
 use assay_node::{
     api::client::ClientError,
@@ -76,7 +77,7 @@ impl Wallet {
         fee: Amount,
         payload: Payload,
     ) -> Option<Submission> {
-        let Some(nonce) = self.next_nonce(nodes).await else {
+        let Some(nonce) = self.next_nonce(nodes, oracle).await else {
             self.move_on(nodes, oracle);
             return None;
         };
@@ -84,12 +85,12 @@ impl Wallet {
         let transaction = body.sign(&self.key);
         let id = transaction.id();
         oracle.borrow_mut().sending(id);
-        let answer = nodes.clients[self.home].submit(&transaction, ANSWER_MAX).await;
-        nodes.note(self.home, &format!("submit {id}"), &answer);
-        let submission = match &answer {
-            Ok(_) => Submission::Acknowledged,
-            Err(ClientError::NotSent(_) | ClientError::Refused { .. }) => Submission::Refused,
-            Err(ClientError::Unknown(_) | ClientError::Malformed(_)) => Submission::Unknown,
+        let answer = nodes.clients[self.home].submit(&transaction, ANSWER_MAX);
+        let answer = nodes.ask(oracle, self.home, ("submit", id), answer).await;
+        let submission = match Outcome::of(&answer) {
+            Outcome::Ok => Submission::Acknowledged,
+            Outcome::Failed => Submission::Refused,
+            Outcome::Unknown => Submission::Unknown,
         };
         oracle.borrow_mut().sent(id, submission);
         match answer {
@@ -102,15 +103,15 @@ impl Wallet {
         Some(submission)
     }
 
-    async fn next_nonce(&mut self, nodes: &Nodes) -> Option<Nonce> {
+    async fn next_nonce(&mut self, nodes: &Nodes, oracle: &RefCell<Oracle>) -> Option<Nonce> {
         if let Some((nonce, asked)) = self.nonce
             && nodes.now().saturating_sub(asked) < NONCE_AGE_MAX
         {
             return Some(nonce);
         }
         let address = self.key.address();
-        let answer = nodes.clients[self.home].balance(address, ANSWER_MAX).await;
-        nodes.note(self.home, &format!("balance {address}"), &answer);
+        let answer = nodes.clients[self.home].balance(address, ANSWER_MAX);
+        let answer = nodes.ask(oracle, self.home, ("balance", address), answer).await;
         self.nonce = answer.ok().map(|balance| (balance.next_nonce, nodes.now()));
         self.nonce.map(|(nonce, _)| nonce)
     }

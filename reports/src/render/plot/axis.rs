@@ -1,4 +1,4 @@
-//! A linear axis that knows its ticks and how to write them.
+//! An axis that knows its ticks and how to write them.
 
 use std::ops::Range;
 
@@ -12,6 +12,8 @@ pub(super) struct Axis {
     pub(super) ticks: Vec<f64>,
     /// How a label is written.
     pub(super) label: fn(f64) -> String,
+    /// What grows evenly along the axis: the value itself, or its logarithm.
+    pub(super) scale: fn(f64) -> f64,
 }
 
 impl Ranged for Axis {
@@ -19,7 +21,8 @@ impl Ranged for Axis {
     type ValueType = f64;
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let share = (value - self.range.start) / (self.range.end - self.range.start);
+        let [start, end, value] = [self.range.start, self.range.end, *value].map(self.scale);
+        let share = (value - start) / (end - start);
         limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
     }
 

@@ -38,16 +38,26 @@ pub(crate) struct Drawing {
 impl Drawing {
     /// Draws with `paint` on an area of `size`, width and height; `words` stand in for it where it cannot be seen.
     pub(super) fn new(words: String, size: Point, paint: impl FnOnce(&Area<'_>)) -> Self {
+        Drawing { words, size, body: String::new() }.over(paint)
+    }
+
+    /// Draws more on top.
+    pub(super) fn over(self, paint: impl FnOnce(&Area<'_>)) -> Self {
         let mut svg = String::new();
         {
-            let size = (size.0.unsigned_abs(), size.1.unsigned_abs());
+            let size = (self.size.0.unsigned_abs(), self.size.1.unsigned_abs());
             let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
             paint(&area);
             ok(area.present());
         }
         let body = svg.split_once(">\n").map_or("", |(_, rest)| rest);
-        let body = body.strip_suffix("</svg>\n").unwrap_or(body).to_owned();
-        Drawing { words, size, body }
+        self.with(body.strip_suffix("</svg>\n").unwrap_or(body))
+    }
+
+    /// Puts `elements` of SVG on top.
+    pub(super) fn with(mut self, elements: &str) -> Self {
+        self.body += elements;
+        self
     }
 
     /// The plot as an element of a page that has [`theme::style`].

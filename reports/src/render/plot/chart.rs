@@ -1,34 +1,20 @@
-//! One series as a chart.
+//! One series as a chart: lines within a [`Frame`].
 //!
-//! ```text
-//! title, unit                      legend
-//!        [ partition ]  [kill]            lanes: faults by name
-//! 80 |   :  shaded   :  :    :
-//! 40 |   :           :  :    :
-//!  0 |___:___________:__:____:______ m:ss
-//! ```
 //! Lines that coincide are drawn side by side, each shifted by a few units of the drawing in the order of the legend.
 
-use plotters::chart::ChartBuilder;
-use plotters::style::text_anchor::HPos;
-use plotters::style::{Color, FontStyle, RGBColor, TRANSPARENT};
+use plotters::style::{Color, RGBColor};
 
 use super::axis::Axis;
-use super::bands::{Band, Kind, Placed, place};
-use super::canvas::{Area, Drawing, FONT, Point, face, fill, heading, ok, path, polygon, text, width};
-use super::legend::{Legend, ROW};
+use super::bands::Band;
+use super::canvas::{Area, Drawing, Point, path, polygon, width};
+use super::frame::{Frame, words_with};
+use super::legend::Legend;
 use super::samples::{SLICES, Samples, envelope, lines, slice, smooth, thin};
 use super::ticks::{self, label};
 use super::{theme, title};
 use crate::parts::Series;
-use crate::text::{clock, plural, seconds};
+use crate::text::{plural, seconds};
 
-/// Left margin: the labels of the values.
-pub(super) const LEFT: i32 = 104;
-/// Right margin: half of a time label of a day, which is centred on its tick.
-pub(super) const RIGHT: i32 = 60;
-const LANE: i32 = 38;
-const TIMES: i32 = 56;
 /// Series whose every wiggle would hide the others: smoothed.
 const SMOOTHED: [&str; 2] = ["messages", "throughput"];
 /// Series that change steadily from sample to sample, beside those that are smoothed: without steps.
@@ -71,21 +57,16 @@ impl<'a> Chart<'a> {
         self.smoothed.then(|| format!("Each point is the mean of {}.", seconds(slice(self.duration))))
     }
 
-    /// Draws the chart, `wide` units wide; see the module's picture.
+    /// Draws the chart, `wide` units wide.
     pub(super) fn draw(&self, wide: i32) -> Drawing {
-        let legend = self.legend(wide);
-        let x = |at: f64| LEFT + (at / self.duration * f64::from(wide - LEFT - RIGHT)).round() as i32;
-        let (bands, lanes) = place(self.bands, x, wide - RIGHT);
-        let header = ROW * legend.rows + 10;
-        let top = header + LANE * lanes as i32 + 6;
-        let height = top + self.plot_height + TIMES;
-        Drawing::new(self.words(), (wide, height), |area| {
-            heading(area, &self.heading(), (0, ROW / 2));
-            legend.draw(area);
-            for band in &bands {
-                self.mark(area, band, header, top);
+        let (heading, legend) = (self.heading(), self.legend(wide));
+        let frame = Frame::new(&heading, &legend, self.bands, self.duration, (wide, self.plot_height));
+        Drawing::new(self.words(), frame.size(), |area| {
+            let at = frame.draw(area, self.axis());
+            match self.is_band() {
+                true => self.draw_band(area, at),
+                false => self.draw_lines(area, at),
             }
-            self.plot(area, top, wide);
         })
     }
 
@@ -93,71 +74,21 @@ impl<'a> Chart<'a> {
     fn words(&self) -> String {
         let [low, high] = [f64::min, f64::max].map(|pick| self.values().reduce(pick).unwrap_or(0.0));
         let (title, lines, unit) = (&self.title, plural(self.lines.len(), "line"), self.unit);
-        let mut words = format!("{title} over virtual time, {lines}, {} to {} {unit}", label(low), label(high));
-        for (index, band) in self.bands.iter().enumerate() {
-            words += if index == 0 { "; " } else { ", " };
-            words += &band.words();
-        }
-        words
+        let words = format!("{title} over virtual time, {lines}, {} to {} {unit}", label(low), label(high));
+        words_with(self.bands, words)
     }
 
     fn values(&self) -> impl Iterator<Item = f64> {
         self.lines.iter().flat_map(|(_, samples)| samples.iter().map(|(_, value)| *value))
     }
 
-    /// Shades a fault or draws a violation's line, and names it in its lane.
-    fn mark(&self, area: &Area<'_>, band: &Placed, header: i32, top: i32) {
-        let (color, shade) = match band.kind {
-            Kind::Fault => (theme::FAULT, 0.15),
-            Kind::Violation => (theme::BAD, 1.0),
-        };
-        let bottom = top + self.plot_height;
-        fill(area, (band.left, top), (band.right, bottom), color.mix(shade));
-        let Some((name, at, lane)) = &band.label else { return };
-        let y = header + LANE * *lane as i32;
-        let ink = match band.kind {
-            Kind::Fault => {
-                fill(area, (band.left, y), (band.right, y + LANE - 6), color.mix(0.4));
-                theme::INK
-            }
-            Kind::Violation => {
-                fill(area, (band.left, y), (band.right, top), color.mix(1.0));
-                color
-            }
-        };
-        text(area, name, (at + width(name) / 2, y + LANE / 2 - 3), HPos::Center, ink);
-    }
-
-    fn plot(&self, area: &Area<'_>, top: i32, wide: i32) {
-        let values = || self.values();
-        let whole = values().all(|value| value.fract() == 0.0);
-        let y_ticks = ticks::values(values().fold(0.0, f64::max), whole);
-        let highest = y_ticks.last().copied().unwrap_or(1.0);
+    /// The axis of the values.
+    fn axis(&self) -> Axis {
+        let whole = self.values().all(|value| value.fract() == 0.0);
+        let ticks = ticks::values(self.values().fold(0.0, f64::max), whole);
+        let highest = ticks.last().copied().unwrap_or(1.0);
         let pad = highest * f64::from(PAD) / f64::from(self.plot_height - 2 * PAD);
-        let room = f64::from(width(&clock(self.duration))) + FONT;
-        let times = ticks::times(self.duration, f64::from(wide - LEFT - RIGHT) / room);
-        let x = Axis { range: 0.0..self.duration, ticks: times, label: clock };
-        let y = Axis { range: -pad..highest + pad, ticks: y_ticks, label };
-        let mut chart = ok(ChartBuilder::on(area)
-            .margin_top(top)
-            .margin_right(RIGHT)
-            .x_label_area_size(TIMES)
-            .y_label_area_size(LEFT)
-            .build_cartesian_2d(x, y));
-        ok(chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .bold_line_style(theme::GRID.stroke_width(2))
-            .light_line_style(TRANSPARENT)
-            .axis_style(theme::AXIS.stroke_width(2))
-            .label_style(face(FontStyle::Normal, theme::MUTED))
-            .draw());
-        let at = |sample: (f64, f64)| chart.backend_coord(&sample);
-        if self.is_band() {
-            self.draw_band(area, at);
-        } else {
-            self.draw_lines(area, at);
-        }
+        Axis { range: -pad..highest + pad, ticks, label, scale: |value| value }
     }
 
     fn draw_lines(&self, area: &Area<'_>, at: impl Fn((f64, f64)) -> Point) {

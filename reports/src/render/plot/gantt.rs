@@ -12,7 +12,7 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
 
 use super::canvas::{Area, Drawing, FONT, fill, heading, path, text, width};
-use super::chart::{LEFT, RIGHT};
+use super::frame::{LEFT, RIGHT};
 use super::legend::{Legend, ROW};
 use super::theme;
 use super::ticks;

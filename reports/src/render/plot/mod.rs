@@ -7,8 +7,11 @@ mod axis;
 mod bands;
 mod canvas;
 mod chart;
+mod frame;
 mod gantt;
 mod legend;
+mod marks;
+mod requests;
 mod samples;
 mod spacetime;
 mod theme;
@@ -23,27 +26,17 @@ use chart::Chart;
 
 pub(crate) use theme::style;
 
-/// Series that every run has, in reading order. Others follow by name.
-const ORDER: [&str; 11] = [
-    "height",
-    "confirmed_height",
-    "finality_lag",
-    "throughput",
-    "api_latency_median",
-    "api_latency_p95",
-    "agreement_round",
-    "reorg_depth",
-    "peers",
-    "mempool",
-    "messages",
-];
+/// Series that every run has, in reading order; the users' requests stand between the two. Others follow by name.
+const FIRST: [&str; 4] = ["height", "confirmed_height", "finality_lag", "throughput"];
+const THEN: [&str; 7] =
+    ["api_latency_median", "api_latency_p95", "agreement_round", "reorg_depth", "peers", "mempool", "messages"];
 
-/// A file `plots/NAME.svg` per series, by name. A name that is no plain file name is rewritten with `_`.
+/// A file `plots/NAME.svg` per series, and for what else is drawn, by name. A name that is no plain file name is rewritten with `_`.
 pub fn plots(record: &Record) -> BTreeMap<String, String> {
     figures(record).into_iter().map(|plot| (plot.file, plot.wide.standalone())).collect()
 }
 
-/// One drawn series.
+/// One of the plots.
 pub(crate) struct Plot {
     /// Name of the file, without extension.
     pub(crate) file: String,
@@ -55,9 +48,11 @@ pub(crate) struct Plot {
     pub(crate) narrow: canvas::Drawing,
 }
 
-/// What happened around a violation of `record`, its faults and alerts, and all its series in reading order; a series without a finite sample is left out.
+/// What happened around a violation of `record`, its faults and alerts, and all its series in reading order, with the users'
+/// requests among them; a series without a finite sample is left out.
 pub(crate) fn figures(record: &Record) -> Vec<Plot> {
-    let others = record.series.keys().map(String::as_str).filter(|name| !ORDER.contains(name));
+    let names = record.series.keys().map(String::as_str);
+    let others = names.filter(|name| !FIRST.contains(name) && !THEN.contains(name));
     let bands = Band::of(record);
     let duration = duration(record);
     let faults = gantt::draw(record, duration, canvas::WIDE).zip(gantt::draw(record, duration, canvas::NARROW));
@@ -70,21 +65,26 @@ pub(crate) fn figures(record: &Record) -> Vec<Plot> {
         wide,
         narrow,
     });
-    let series = ORDER.into_iter().chain(others);
-    let series = series.filter_map(|name| {
+    let series = |name: &str| {
         let series = record.series.get(name)?;
         let chart = Chart::new(name, series, duration, &bands)?;
         let (wide, narrow) = (chart.draw(canvas::WIDE), chart.draw(canvas::NARROW));
         let about = [series.about.clone()].into_iter().chain(chart.smoothing()).collect::<Vec<_>>().join(" ");
         Some(Plot { file: file_name(name), about, wide, narrow })
-    });
-    steps.into_iter().chain(faults).chain(series).collect()
+    };
+    let first = FIRST.into_iter().filter_map(series);
+    let rest = THEN.into_iter().chain(others).filter_map(series);
+    let requests = requests::plot(&record.requests, duration, &bands);
+    steps.into_iter().chain(faults).chain(first).chain(requests).chain(rest).collect()
 }
 
-/// Length of the time axis, the same for all plots: the run, and whatever was sampled after it.
+/// Length of the time axis, the same for all plots: the run, and whatever was sampled or asked after it.
 fn duration(record: &Record) -> f64 {
     let times = record.series.values().flat_map(|series| series.lines.values().flatten()).map(|(at, _)| *at);
-    times.chain([record.virtual_seconds]).filter(|at| at.is_finite()).fold(1.0, f64::max)
+    times
+        .chain([record.virtual_seconds, requests::end(&record.requests)])
+        .filter(|at| at.is_finite())
+        .fold(1.0, f64::max)
 }
 
 /// What people call the series.

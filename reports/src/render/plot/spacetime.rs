@@ -13,7 +13,7 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
 
 use super::canvas::{Area, Drawing, FONT, Point, fill, heading, path, text, width};
-use super::chart::RIGHT;
+use super::frame::RIGHT;
 use super::legend::{Legend, ROW};
 use super::theme;
 use crate::parts::{Step, StepKind};
