@@ -71,6 +71,13 @@ const DRAWN: [Drawn; 9] = [
     },
     Drawn {
         name: "memory",
+        unit: "MiB",
+        about: "Memory that is taken where each node runs, by whichever program.",
+        metric: "assay_memory_used_bytes",
+        shape: Shape::Gauge(1.0 / 1_048_576.0),
+    },
+    Drawn {
+        name: "memtables",
         unit: "KiB",
         about: "Memory that each node's database holds for what is not in tables yet.",
         metric: "assay_storage_memtable_bytes",
