@@ -26,7 +26,7 @@ struct Drawn {
     shape: Shape,
 }
 
-const DRAWN: [Drawn; 9] = [
+const DRAWN: [Drawn; 10] = [
     Drawn {
         name: "finality_lag",
         unit: "s",
