@@ -41,7 +41,9 @@ pub fn judge(scenario: &Scenario, played: &mut Played, out: &Path) -> Result<(),
     let said = promtool(&folder, QUESTIONS)?;
     let all = [said.stdout, said.stderr].concat();
     let all = String::from_utf8_lossy(&all);
-    if !said.status.success() && !all.contains("got:") {
+    // A question that could not be answered is told as such, in the line of the question.
+    let has_failed = all.lines().any(|line| line.contains(", err: "));
+    if has_failed || !said.status.success() && !all.contains("got:") {
         return Err(Failure::Infrastructure(format!("promtool refuses the rules: {}", all.trim())));
     }
     let fired = alerts::answers(&all).map_err(|error| Failure::Infrastructure(error.to_string()))?;

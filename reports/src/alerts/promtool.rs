@@ -17,34 +17,52 @@ pub struct TestFile<'a> {
     pub rules: &'a str,
 }
 
-/// The first and the last time at which each alert fires: two questions to which no answer is expected, so that the real
-/// answers are told as failures.
+/// Seconds that one query looks at, at most: `promtool` gives a query up that has more than 10,000 samples in memory, which
+/// are forty alerts that fire for as long.
+const WINDOW_S: u64 = 3600;
+
+/// The first and the last time at which each alert fires, in each window: questions to which no answer is expected, so that
+/// the real answers are told as failures.
 pub fn questions(file: &TestFile<'_>) -> String {
-    let range = file.range();
-    let ask = |which: &str| {
-        let expr = format!("{which}_over_time(timestamp(ALERTS{{alertstate=\"firing\"}})[{range}])");
-        file.expression(&expr, file.end(), &[])
+    let ask = |which: &str, window: &Window| {
+        let expr = format!("{which}_over_time(timestamp(ALERTS{{alertstate=\"firing\"}})[{}])", window.range);
+        file.expression(&expr, window.end, &[])
     };
-    file.render(&[ask("min"), ask("max")])
+    let windows = file.windows(file.end());
+    let all: Vec<_> = windows.iter().flat_map(|window| ["min", "max"].map(|which| ask(which, window))).collect();
+    file.render(&all)
 }
 
 /// What the scenario expects, as tests that pass: every wanted alert fires in time, and none fires that may not.
 pub fn tests(file: &TestFile<'_>, rule: &Rule) -> String {
-    let range = file.range();
     let mut all = Vec::new();
     for alert in rule.wanted.iter().filter(|alert| alert.must) {
         let at = alert.by.map_or(file.end(), |by| by.min(file.end()));
-        let expr = format!(
-            "count(count_over_time(ALERTS{{alertname=\"{}\",alertstate=\"firing\"}}[{range}])) > bool 0",
-            alert.name
-        );
-        all.push(file.expression(&expr, at, &[("{}".to_owned(), 1.0)]));
+        let windows = file.windows(at);
+        let fired = |window: &Window| {
+            let then = if windows.len() == 1 { String::new() } else { format!(" @ {}", window.end) };
+            let Window { range, .. } = window;
+            format!("count_over_time(ALERTS{{alertname=\"{}\",alertstate=\"firing\"}}[{range}]{then})", alert.name)
+        };
+        let fired = windows.iter().map(fired).collect::<Vec<_>>().join(" or ");
+        all.push(file.expression(&format!("count({fired}) > bool 0"), at, &[("{}".to_owned(), 1.0)]));
     }
     let known: Vec<_> = rule.wanted.iter().map(|alert| alert.name.as_str()).collect();
     let severity = if rule.no_other { String::new() } else { format!("severity=\"{}\",", Alert::PAGE) };
     let others = format!("ALERTS{{{severity}alertstate=\"firing\",alertname!~\"{}\"}}", known.join("|"));
-    all.push(file.expression(&format!("count_over_time({others}[{range}])"), file.end(), &[]));
+    all.extend(file.windows(file.end()).iter().map(|window| {
+        let expr = format!("count_over_time({others}[{}])", window.range);
+        file.expression(&expr, window.end, &[])
+    }));
     file.render(&all)
+}
+
+/// A part of a run.
+struct Window {
+    /// When it ends, in seconds since the run began.
+    end: u64,
+    /// The range of a subquery that reaches back to where it begins.
+    range: String,
 }
 
 impl TestFile<'_> {
@@ -53,9 +71,14 @@ impl TestFile<'_> {
         self.scrapes.count.saturating_sub(1) as u64 * self.scrapes.interval
     }
 
-    /// All of the run as the range of a subquery.
-    fn range(&self) -> String {
-        format!("{}s:{}s", self.end() + 1, self.scrapes.interval)
+    /// The run up to `at`, in parts of [`WINDOW_S`] at most, the last one first.
+    fn windows(&self, at: u64) -> Vec<Window> {
+        let range = |seconds: u64| format!("{seconds}s:{}s", self.scrapes.interval);
+        if self.end() < WINDOW_S {
+            return vec![Window { end: at, range: range(self.end() + 1) }];
+        }
+        let ends = (0..=at / WINDOW_S).map(|n| at - n * WINDOW_S);
+        ends.map(|end| Window { end, range: range(WINDOW_S) }).collect()
     }
 
     fn expression(&self, expr: &str, at: u64, expected: &[(String, f64)]) -> String {
@@ -221,6 +244,29 @@ mod tests {
         insta::assert_snapshot!(tests(&file, &rule));
         let strict = tests(&file, &Rule { no_other: true, ..rule });
         assert!(strict.contains("ALERTS{alertstate=\"firing\",alertname!~\"NodeOffline|PeersLost\"}"), "{strict}");
+    }
+
+    #[test]
+    fn a_long_run_is_looked_at_in_parts() {
+        let mut scraper = Scraper::new(15, "pow");
+        (0..600).for_each(|_| {
+            scraper.begin();
+            scraper.up("n0", true);
+        });
+        let scrapes = scraper.finish();
+        let file = TestFile { scrapes: &scrapes, rule_files: &["rules.yml".into()], rules: "up" };
+        let times = |text: &str| {
+            let times = text.lines().filter_map(|line| line.trim().strip_prefix("eval_time: "));
+            times.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let asked = questions(&file);
+        assert_eq!(times(&asked), ["8985s", "8985s", "5385s", "5385s", "1785s", "1785s"]);
+        assert_eq!(asked.matches("[3600s:15s]").count(), 6);
+        let wanted = vec![Wanted { name: "NodeDown".into(), must: true, by: Some(3700) }];
+        let tests = tests(&file, &Rule { wanted, ..Rule::default() });
+        assert_eq!(times(&tests), ["3700s", "8985s", "5385s", "1785s"]);
+        assert!(tests.contains("[3600s:15s] @ 3700) or count_over_time(ALERTS{alertname=\"NodeDown\""), "{tests}");
+        assert!(tests.contains("[3600s:15s] @ 100)) > bool 0"), "{tests}");
     }
 
     #[test]
