@@ -25,11 +25,7 @@ pub(super) async fn json(State(view): State<NodeView>) -> Json<MetricsInfo> {
 
 async fn rendered(view: &NodeView) -> String {
     let (inner, snapshot) = (view.clone(), *view.snapshot.borrow());
-    let render = move || {
-        let (started, now) = (inner.identity.started, inner.clock.now());
-        inner.metrics.render(&snapshot, &inner.store, &inner.backups, inner.memory.now(), started, now)
-    };
-    view.blocking.run(render).await
+    view.blocking.run(move || inner.metrics.render(&inner, &snapshot)).await
 }
 
 /// Reads what [`crate::Metrics::render`] writes: descriptions of a metric, then its samples. A line of another form is

@@ -1,10 +1,13 @@
 //! What a node counts, in Prometheus' terms. Gauges are brought up to date when they are read.
 
-use super::{backups::Backups, load::Load, storage_status::StorageState, view::Snapshot};
+use super::{
+    backups::Backups,
+    load::Load,
+    storage_status::StorageState,
+    view::{NodeView, Snapshot},
+};
 use crate::{
     p2p::scores,
-    seams::MemoryUse,
-    storage::Store,
     types::{ChainParams, Timestamp},
 };
 use prometheus_client::{
@@ -306,16 +309,10 @@ impl Metrics {
         g.ahead_max.set(params.ahead_max_ms() as f64 / 1000.0);
     }
 
-    /// The metrics in OpenMetrics text, the gauges as of `snapshot` and `now`. `started` is when the node started.
-    pub fn render(
-        &self,
-        snapshot: &Snapshot,
-        store: &Store,
-        backups: &Backups,
-        memory: MemoryUse,
-        started: Timestamp,
-        now: Timestamp,
-    ) -> String {
+    /// The metrics of the node of `view` in OpenMetrics text, the gauges as of `snapshot` and now.
+    pub fn render(&self, view: &NodeView, snapshot: &Snapshot) -> String {
+        let (store, memory) = (&view.store, view.memory.now());
+        let (started, now) = (view.identity.started, view.clock.now());
         let g = &self.gauges;
         let set = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         set(&g.height, snapshot.head.height.0);
@@ -359,7 +356,7 @@ impl Metrics {
         raise(&g.audits, storage.audits);
         raise(&g.confirmed_reverted, snapshot.reversals.confirmed_reverted);
         raise(&g.forks_refused, snapshot.reversals.forks_refused);
-        self.set_backups(backups, started, now);
+        self.set_backups(&view.backups, started, now);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string cannot fail");
         text

@@ -113,7 +113,7 @@ fn a_disk_is_slow_after_several_slow_commits() {
 
 #[test]
 fn a_rebuild_is_over_when_the_work_is_there_again() {
-    let (mut upkeep, now) = upkeep();
+    let (mut upkeep, _) = upkeep();
     let target = StoredHead { height: Height(9), hash: Hash([1; 32]), work: Work(90) };
     upkeep.begin_rebuild(Rebuild { target: Some(target), kept: vec!["db.damaged-1".into()] }, None);
     assert_eq!((state(&upkeep), upkeep.imports(), upkeep.produces()), ("rebuilding", true, false));

@@ -95,9 +95,7 @@ async fn with_confirmed_blocks_taken_back_it_is_degraded_for_a_while() {
     });
     let lost = "finality: heights 8 to 9 were confirmed, and another branch took their place";
     assert_eq!(asked(&view).await, [amiss(200, lost), WELL, WELL]);
-    let memory = view.memory.now();
-    let metrics =
-        view.metrics.render(&view.snapshot.borrow(), &view.store, &view.backups, memory, Timestamp(0), Timestamp(0));
+    let metrics = view.metrics.render(&view, &view.snapshot.borrow());
     for line in ["assay_confirmed_reverted_total 2", "assay_forks_refused_total 1"] {
         assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
     }
