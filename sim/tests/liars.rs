@@ -51,6 +51,7 @@ snapshots! {
     pos_double_vote: "pos-liar-double-vote";
     pos_two_proposals: "pos-liar-two-proposals";
     pos_forgetful: "pos-liar-forgetful";
+    pos_own_blocks: "pos-liar-cut-off";
     pos_twin: "pos-liar-twin";
     pos_false_certificate: "pos-liar-false-certificate";
     pos_withhold: "pos-liar-withhold";
