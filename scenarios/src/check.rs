@@ -41,8 +41,9 @@ fn planted(scenario: &Scenario, places: &Places) -> Finding {
     }
 }
 
-/// A process that is down or paused cannot be killed, paused or restarted, and a disk has one quota, as a memory has. Where the seed
-/// chooses a target any node may be hit, so windows must then not overlap at all; this keeps every seed's plan possible.
+/// A process that is down or paused cannot be killed, paused or restarted, and a disk has one quota, as a memory has. Where
+/// the seed chooses a target any node may be hit, so windows must then not overlap at all; this keeps every seed's plan
+/// possible.
 fn overlap(scenario: &Scenario, places: &Places) -> Finding {
     for (index, (later, place)) in scenario.faults.iter().zip(&places.actions).enumerate() {
         for earlier in scenario.faults.iter().take(index) {
