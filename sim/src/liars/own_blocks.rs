@@ -9,7 +9,7 @@ use assay_node::{
     consensus::pos::{Content, Message},
     ledger,
     p2p::Topic,
-    types::{Block, Height, Proposal, Round, Signed, Step, Vote},
+    types::{Height, Proposal, Round, Signed, Step, Vote},
 };
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Deed for OwnBlocks {
         let Ok(head) = liar.view.store.head() else { return };
         let height = head.height.next();
         // A block from the future is worth nothing.
-        let is_early = |block: &Block| block.header.timestamp > liar.view.clock.now();
+        let is_early = |block: &assay_node::types::Block| block.header.timestamp > liar.view.clock.now();
         if self.said >= height || liar.forge.draft_for_round(0).as_ref().is_none_or(is_early) {
             return;
         }
@@ -41,7 +41,7 @@ impl Deed for OwnBlocks {
         let own = liar.account.address();
         for round in 0..ROUNDS {
             let is_its_turn = validators.proposer(height, round).address() == own;
-            let block = is_its_turn.then(|| liar.forge.draft_for_round(round)).flatten();
+            let block = liar.forge.draft_for_round(round).filter(|_| is_its_turn);
             let hash = block.as_ref().map(|block| block.hash());
             if let Some((block, hash)) = block.zip(hash) {
                 let proposal = Proposal { height, round, block: hash, proof_round: None, validator: own };
