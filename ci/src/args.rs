@@ -167,6 +167,14 @@ pub struct DeterminismArgs {
 
 /// Arguments of `assay replay`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The report holds its scenario, so the file need not be there, nor be as it was.
+
+Examples:
+  assay replay target/assay/partition-heal-7
+  assay replay target/assay/partition-heal-7 --logs n2 --until 2m50s
+
+Exit status: as of a run, and 4 when the same revision gave another trace.")]
 pub struct ReplayArgs {
     /// A `report.json`, or the folder that holds one
     pub report: PathBuf,

@@ -32,6 +32,17 @@ pub fn scenario(named: &str) -> Result<Scenario, Failure> {
     Err(Failure::Usage(format!("there is no scenario {named}: give a file, or one of: {known}")))
 }
 
+/// Reads the scenario of a record: the one that is kept in it, or from before scenarios were, the one of its name.
+///
+/// # Errors
+/// [`Failure::Scenario`] when this revision no longer takes it, and as [`scenario`].
+pub fn scenario_of(record: &Record) -> Result<Scenario, Failure> {
+    match &record.scenario_file {
+        Some(file) => Ok(Scenario::parse(&file.name, &file.text)?),
+        None => scenario(&record.scenario),
+    }
+}
+
 /// Reads the record of a report by its file or its folder.
 ///
 /// # Errors

@@ -42,8 +42,8 @@ mod text;
 pub use figures::{Figures, Rto};
 pub use files::{WriteError, write_all, write_parity, write_sweep};
 pub use parts::{
-    Alert, AlertStatus, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Recovery, Series, Step, StepKind,
-    TraceHash, Workload,
+    Alert, AlertStatus, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Recovery, ScenarioFile, Series,
+    Step, StepKind, TraceHash, Workload,
 };
 pub use record::{ReadError, Record, SCHEMA_VERSION, Verdict};
 pub use requests::{Asked, RequestCounts, Requests};

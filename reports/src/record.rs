@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::parts::{Alert, Event, Expectation, Fault, Invariant, Node, Recovery, Series, Step, TraceHash, Workload};
+use crate::parts::{
+    Alert, Event, Expectation, Fault, Invariant, Node, Recovery, ScenarioFile, Series, Step, TraceHash, Workload,
+};
 use crate::requests::Requests;
 
 /// The schema this crate writes, and the newest it reads.
@@ -67,6 +69,9 @@ pub struct Record {
     pub trace: Vec<TraceHash>,
     /// Sampled values by name: `height`, `confirmed_height`, `reorg_depth`, `peers`, `mempool`, `messages`.
     pub series: BTreeMap<String, Series>,
+    /// The file of the scenario, as it was; `None` in a record that is older than it is.
+    #[serde(default)]
+    pub scenario_file: Option<ScenarioFile>,
     /// The command that runs it again.
     pub reproduce: String,
     /// Why the verdict is not `passed`, in one line.

@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, num::NonZeroU16, path::Path, time::Duration};
 pub struct Scenario {
     /// The file it was read from, as errors name it.
     pub file: String,
+    /// What stands in that file, so that a report can hold its scenario.
+    pub text: String,
     /// Lower-case words joined by dashes; names reports.
     pub name: String,
     /// What the scenario shows, in one line.

@@ -14,7 +14,7 @@ pub fn main(args: &ReplayArgs) -> Result<u8, Failure> {
             "only runs of the simulator can be replayed, and this one ran on {backend}"
         )));
     }
-    let scenario = files::scenario(&before.scenario)?;
+    let scenario = files::scenario_of(&before)?;
     let logs = args.logs.as_ref().map(|nodes| LogFilter { hosts: nodes.0.clone(), level: args.log_level.clone() });
     let mut played = run::play(&scenario, before.seed, &run::Watch { trace: None, logs, until: args.until })?;
     if args.until.is_none() {

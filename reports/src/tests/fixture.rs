@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Alert, Event, Expectation, Fault, Invariant, InvariantStatus, Node, Record, Recovery, RequestCounts, Requests,
-    SCHEMA_VERSION, Series, Step, StepKind, TraceHash, Verdict, Workload,
+    SCHEMA_VERSION, ScenarioFile, Series, Step, StepKind, TraceHash, Verdict, Workload,
 };
 
 const NAMES: [&str; 3] = ["n0", "n1", "n2"];
@@ -68,6 +68,10 @@ pub fn passed() -> Record {
         steps: Vec::new(),
         trace: vec![TraceHash { host: "n0".into(), subsystem: "net".into(), events: 12_345, hash: hash("c") }],
         series: BTreeMap::from([("height".to_owned(), height())]),
+        scenario_file: Some(ScenarioFile {
+            name: "scenarios/partition-heal.toml".into(),
+            text: "name = \"partition-heal\"\nconsensus = \"pow\"\n".into(),
+        }),
         reproduce: "assay run scenarios/partition-heal.toml --seed 7".into(),
         failure: None,
     }

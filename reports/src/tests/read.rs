@@ -25,13 +25,22 @@ fn a_record_reads_what_it_wrote() {
 #[test]
 fn an_unknown_field_is_refused_at_any_depth() {
     let json = render::json(&passed());
-    assert_snapshot!(error(&json.replacen("\"seed\"", "\"sede\": 1, \"seed\"", 1)), @"malformed record: unknown field `sede`, expected one of `schema_version`, `scenario`, `about`, `seed`, `backend`, `git_rev`, `verdict`, `virtual_seconds`, `wall_seconds`, `trace_hash`, `nodes`, `faults`, `invariants`, `expectations`, `recovery`, `alerts`, `workload`, `requests`, `timeline`, `steps`, `trace`, `series`, `reproduce`, `failure` at line 5 column 8");
+    assert_snapshot!(error(&json.replacen("\"seed\"", "\"sede\": 1, \"seed\"", 1)), @"malformed record: unknown field `sede`, expected one of `schema_version`, `scenario`, `about`, `seed`, `backend`, `git_rev`, `verdict`, `virtual_seconds`, `wall_seconds`, `trace_hash`, `nodes`, `faults`, `invariants`, `expectations`, `recovery`, `alerts`, `workload`, `requests`, `timeline`, `steps`, `trace`, `series`, `scenario_file`, `reproduce`, `failure` at line 5 column 8");
     assert_snapshot!(error(&json.replacen("\"peers\"", "\"pears\": 1, \"peers\"", 1)), @"malformed record: unknown field `pears`, expected one of `name`, `height`, `confirmed_height`, `head`, `peers`, `restarts`, `blocks_produced`, `reorgs`, `reorg_depth_max` at line 18 column 13");
 }
 
 #[test]
 fn a_missing_field_is_refused() {
-    assert_snapshot!(error(&render::json(&passed()).replacen("  \"seed\": 7,\n", "", 1)), @"malformed record: missing field `seed` at line 186 column 1");
+    assert_snapshot!(error(&render::json(&passed()).replacen("  \"seed\": 7,\n", "", 1)), @"malformed record: missing field `seed` at line 190 column 1");
+}
+
+#[test]
+fn a_record_from_before_scenarios_were_kept_in_it_is_read() {
+    let mut old = passed();
+    old.scenario_file = None;
+    let json = render::json(&old).replacen("  \"scenario_file\": null,\n", "", 1);
+    assert!(!json.contains("scenario_file"), "{json}");
+    assert_eq!(Record::read(json.as_bytes()).expect("an older record is one"), old);
 }
 
 #[test]

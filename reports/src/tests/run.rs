@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::fixture::{infrastructure, passed, violated};
-use crate::{Record, Requests, Verdict, baseline, render};
+use crate::{Record, Requests, ScenarioFile, Verdict, baseline, render};
 
 #[test]
 fn markdown_of_a_passed_run() {
@@ -80,6 +80,7 @@ fn html_begins_with_the_violation_and_ends_with_the_command() {
         "id=\"nodes\"",
         "id=\"workload\"",
         "id=\"trace\"",
+        "id=\"scenario\"",
         "id=\"reproduce\"",
     ];
     assert!(order.map(find).is_sorted(), "sections out of order: {:?}", order.map(find));
@@ -111,6 +112,7 @@ fn no_text_of_a_record_is_markup() {
     (record.invariants[1].name, record.invariants[1].detail) = (text(), text());
     (record.expectations[0].name, record.expectations[0].actual) = (text(), text());
     (record.timeline[1].kind, record.timeline[1].detail, record.timeline[1].host) = (text(), text(), Some(text()));
+    record.scenario_file = Some(ScenarioFile { name: text(), text: text() });
     (record.trace[0].host, record.alerts[0].name) = (text(), text());
     let mut series = record.series.remove("height").expect("the fixture has heights");
     let line = series.lines.remove("n0").expect("the fixture has n0");

@@ -64,6 +64,7 @@ pub(crate) fn scenario(file: &str, text: &str) -> Result<Scenario, ScenarioError
     let file = file.to_owned();
     let scenario = Scenario {
         file,
+        text: text.to_owned(),
         name,
         about,
         consensus,

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::workload::{Kept, Requests};
 use assay_reports::{
-    Asked, Expectation, Fault, Invariant, InvariantStatus, Node, Record, RequestCounts, SCHEMA_VERSION, TraceHash,
-    Verdict, Workload,
+    Asked, Expectation, Fault, Invariant, InvariantStatus, Node, Record, RequestCounts, SCHEMA_VERSION, ScenarioFile,
+    TraceHash, Verdict, Workload,
 };
 use std::time::Duration;
 
@@ -88,6 +88,7 @@ impl Ordeal<'_> {
             requests: requests(self.oracle.borrow().requests()),
             trace: about.trace,
             series: self.samples.series(),
+            scenario_file: Some(ScenarioFile { name: self.scenario.file.clone(), text: self.scenario.text.clone() }),
             reproduce: about.reproduce,
             failure,
             timeline: {

@@ -1,4 +1,4 @@
-//! Workload, nodes, timeline, trace and the reproducing command.
+//! Workload, nodes, timeline, trace, scenario and the reproducing command.
 
 use maud::{Markup, html};
 
@@ -122,6 +122,18 @@ pub(super) fn trace(record: &Record) -> Markup {
             p.note { "Equal hashes mean equal runs, event by event. Whole run: " code { (record.trace_hash) } }
             @if !record.trace.is_empty() {
                 details { summary { (record.trace.len()) " hashes by host and subsystem" } (table(&head, rows)) }
+            }
+        }
+    }
+}
+
+/// The file of the scenario.
+pub(super) fn scenario(record: &Record) -> Markup {
+    html! {
+        @if let Some(file) = &record.scenario_file {
+            section #scenario {
+                h2 { "Scenario" }
+                details { summary { (file.name) } pre { code { (file.text) } } }
             }
         }
     }

@@ -34,6 +34,7 @@ pub fn html(record: &Record) -> String {
             (detail::nodes(record))
             (detail::workload(record))
             (detail::trace(record))
+            (detail::scenario(record))
             (detail::reproduce(record))
         },
     )
