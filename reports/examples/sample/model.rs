@@ -91,6 +91,7 @@ pub fn record(nodes: usize) -> Record {
             })
             .collect(),
         series: run.series,
+        scenario_file: None,
         reproduce: "cargo assay run scenarios/partition-heal.toml --seed 7".into(),
         failure: None,
     }
