@@ -36,6 +36,8 @@ pub const EARLY_WAIT_MS_MAX: u64 = 120_000;
 pub(super) struct Early {
     held: BTreeMap<(Timestamp, Hash), Held>,
     bytes: usize,
+    /// Blocks that came too early since the start, whether there was a place for them or not.
+    came: u64,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,7 @@ impl Early {
         let place = (block.header.timestamp, hash);
         let bytes = crate::encode(block.as_ref()).len();
         self.bytes += bytes;
+        self.came += 1;
         if let Some(same) = self.held.insert(place, Held { peer, block, bytes }) {
             self.bytes -= same.bytes;
         }
@@ -97,6 +100,11 @@ impl Core {
     /// Blocks that wait for their time, and their bytes.
     pub fn early(&self) -> (usize, usize) {
         self.early.size()
+    }
+
+    /// Blocks that came before their time since the start.
+    pub fn early_total(&self) -> u64 {
+        self.early.came
     }
 
     /// The blocks whose time has come. They are to be given to [`Core::on_block`], one by one and each with its effects, and

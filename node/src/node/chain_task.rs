@@ -175,6 +175,9 @@ impl State {
         let (blocks, bytes) = self.core.early();
         load.early_blocks.show(blocks);
         load.early_bytes.show(bytes);
+        // Most wait for less than the time between two readings, so how many wait says little of how many came.
+        let counted = &self.outputs.metrics.blocks_early;
+        counted.inc_by(self.core.early_total().saturating_sub(counted.get()));
     }
 
     fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {

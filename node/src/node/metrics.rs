@@ -65,6 +65,8 @@ pub struct Metrics {
     pub blocks_produced: Counter,
     /// Blocks that became part of the chain, those of reorganisations included.
     pub blocks_committed: Counter,
+    /// Blocks of peers that came before their time.
+    pub blocks_early: Counter,
     /// Transactions in committed blocks.
     pub transactions_committed: Counter,
     /// Reorganisations.
@@ -236,6 +238,7 @@ impl Default for Metrics {
         };
         let blocks_produced = counter("blocks_produced", "Blocks sealed by this node");
         let blocks_committed = counter("blocks_committed", "Blocks added to the chain, reorganisations included");
+        let blocks_early = counter("blocks_early", "Blocks of peers that came before their time and had to wait");
         let transactions_committed = counter("transactions_committed", "Transactions in committed blocks");
         let reorgs = counter("chain_reorgs", "Reorganisations");
         let rounds = counter("agreement_rounds", "Rounds of agreement begun");
@@ -282,6 +285,7 @@ impl Default for Metrics {
             block_time,
             blocks_produced,
             blocks_committed,
+            blocks_early,
             transactions_committed,
             reorgs,
             rounds,

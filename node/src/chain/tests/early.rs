@@ -23,10 +23,12 @@ fn a_block_from_the_future_becomes_the_head_when_its_time_has_come() {
     let early = Timestamp(due(&block).0 - 1);
     assert_eq!(slow.give(from(1), block.clone(), early), (Verdict::Ignore, Vec::new()));
     assert_eq!(slow.give(from(2), block.clone(), early), (Verdict::Ignore, Vec::new()), "it waits already");
+    assert_eq!(slow.core.early_total(), 1);
     slow.tick(early);
     assert_eq!((slow.head().height, slow.core.early().0), (Height(0), 1));
     slow.tick(due(&block));
     assert_eq!((slow.head().hash, slow.core.early()), (block.hash(), (0, 0)));
+    assert_eq!(slow.core.early_total(), 1, "that it no longer waits is no reason to forget it");
 }
 
 #[test]
@@ -35,6 +37,7 @@ fn a_block_that_is_due_is_not_held() {
     let block = fast.mine(at(20_000));
     assert_eq!(slow.give(from(1), block.clone(), due(&block)).0, Verdict::Accept);
     assert_eq!((slow.head().hash, slow.core.early()), (block.hash(), (0, 0)));
+    assert_eq!(slow.core.early_total(), 0);
 }
 
 #[test]
