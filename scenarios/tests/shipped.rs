@@ -73,7 +73,7 @@ fn the_catalogue() {
         liar-slow-sync: 5 nodes, 11m, 2 faults
         liar-stale-replay: 5 nodes, 10m, 1 faults
         liar-transaction-flood: 5 nodes, 10m, 1 faults
-        liar-withhold: 5 nodes, 12m, 1 faults
+        liar-withhold: 5 nodes, 13m, 1 faults
         memory-full: 5 nodes, 20m, 1 faults
         miners-leave: 5 nodes, 50m, 1 faults
         node-away: 5 nodes, 14m, 1 faults
