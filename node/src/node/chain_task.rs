@@ -164,7 +164,7 @@ impl State {
         Ok(())
     }
 
-    /// Shows how full everything is that this task bounds; `inputs` waited until now.
+    /// Shows how full everything is that this task bounds, and how many blocks came too early; `inputs` waited until now.
     fn show_load(&self, inputs: usize) {
         let load = &self.outputs.metrics.load;
         load.inputs.show(inputs);
